@@ -1,0 +1,35 @@
+/**
+ * The byte pipe to one replica's stdin, stdout and stderr, cut into lines. `attach-channel` carries it over
+ * Docker attach; a socket channel for images built on bridge-image comes later. Both pass
+ * `test/contracts/channel.ts`.
+ */
+export type Channel = {
+  readonly kind: 'attach' | 'socket';
+  /** Writes one message; the newline is added here. Rejects once the channel is closed. */
+  send(line: string): Promise<void>;
+  /** Complete lines of stdout, without the newline, undecoded. */
+  onLine(listener: (line: Buffer) => void): void;
+  /** The last lines of stderr, oldest first. */
+  readonly stderr: StderrRing;
+  /** Half-close: the process sees end of input and may finish. */
+  end(): void;
+  destroy(why: string): void;
+  /** Settles once, after the last line was handed out. */
+  readonly closed: Promise<ChannelEnd>;
+};
+
+export type ChannelEnd =
+  /** The process closed its output, normally because it ended. */
+  | { readonly why: 'ended' }
+  | { readonly why: 'destroyed'; readonly message: string }
+  | { readonly why: 'line_too_long'; readonly maxLineBytes: number }
+  | { readonly why: 'transport'; readonly error: Error };
+
+/** A bounded memory of stderr. Lines are capped and control characters escaped before they get here. */
+export type StderrRing = {
+  last(count: number): readonly StderrLine[];
+  /** @returns a function that stops listening. */
+  follow(listener: (line: StderrLine) => void): () => void;
+};
+
+export type StderrLine = { /** ISO time. */ readonly at: string; readonly line: string };

@@ -1,0 +1,83 @@
+import type { Reason } from './reason.ts';
+
+/**
+ * Everything that happens and that somebody may want to count, log or show. Rooms state facts; telemetry
+ * listens. Add a fact here first, then state it where it happens (CONTRIBUTING.md, "add a fact").
+ */
+export type Fact =
+  | {
+      readonly type: 'server.state';
+      readonly server: string;
+      readonly state: string;
+      readonly reason: Reason | null;
+    }
+  | {
+      readonly type: 'replica.state';
+      readonly server: string;
+      readonly replica: string;
+      readonly state: string;
+      readonly reason: Reason | null;
+    }
+  | {
+      readonly type: 'replica.restart';
+      readonly server: string;
+      readonly replica: string;
+      readonly delayMs: number;
+    }
+  | {
+      readonly type: 'replica.stderr';
+      readonly server: string;
+      readonly replica: string;
+      readonly line: string;
+    }
+  /** A line on stdout that was not usable; it is never repaired (`why` is a short stable word). */
+  | { readonly type: 'line.dropped'; readonly server: string; readonly replica: string; readonly why: string }
+  | {
+      readonly type: 'call.ended';
+      readonly server: string;
+      readonly method: string;
+      readonly outcome: 'ok' | 'rpc_error' | 'failed' | 'timeout' | 'cancelled';
+      readonly durationMs: number;
+    }
+  | { readonly type: 'session.opened'; readonly server: string }
+  | { readonly type: 'session.closed'; readonly server: string; readonly why: string }
+  | {
+      readonly type: 'image.build';
+      readonly server: string;
+      readonly image: string;
+      readonly cached: boolean;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'container.removed'; readonly containerId: string; readonly why: string }
+  | {
+      readonly type: 'http.request';
+      readonly method: string;
+      readonly route: string;
+      readonly status: number;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'engine.state'; readonly state: 'up' | 'down'; readonly message: string }
+  | {
+      readonly type: 'config.applied';
+      readonly added: number;
+      readonly changed: number;
+      readonly removed: number;
+    }
+  | { readonly type: 'trouble'; readonly where: string; readonly message: string };
+
+export type FactListener = (fact: Fact) => void;
+
+/** The typed list's other end: whoever listens hears every fact, synchronously and in order. */
+export class Facts {
+  readonly #listeners = new Set<FactListener>();
+
+  /** @returns a function that stops listening. */
+  listen(listener: FactListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  state(fact: Fact): void {
+    for (const listener of this.#listeners) listener(fact);
+  }
+}

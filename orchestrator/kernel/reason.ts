@@ -1,0 +1,33 @@
+/** Why a replica or a server is not serving. Shown to users as `reason` (docs/api.md). */
+export type ReasonCode =
+  | 'never_ready'
+  | 'exited'
+  | 'oom'
+  | 'signal'
+  | 'killed'
+  | 'crash_loop'
+  | 'install_failed'
+  | 'image_missing'
+  | 'limits_not_applied'
+  | 'line_too_long'
+  | 'handshake_failed'
+  | 'engine_unavailable'
+  | 'stopped'
+  | 'internal';
+
+export type Reason = {
+  readonly code: ReasonCode;
+  /** One sentence: what happened and what the user can do. */
+  readonly message: string;
+  readonly exitCode: number | null;
+  /** The last lines the process wrote to stderr, oldest first, control characters escaped. */
+  readonly stderr: readonly string[];
+};
+
+export function reason(
+  code: ReasonCode,
+  message: string,
+  extra: { exitCode?: number | null; stderr?: readonly string[] } = {},
+): Reason {
+  return { code, message, exitCode: extra.exitCode ?? null, stderr: extra.stderr ?? [] };
+}

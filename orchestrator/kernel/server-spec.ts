@@ -1,0 +1,77 @@
+/** A server as configured, after validation: every default filled in, every size in bytes. No I/O here. */
+export type ServerSpec = {
+  /** `^[a-z][a-z0-9-]{0,62}$` */
+  readonly name: string;
+  readonly origin: 'file' | 'api';
+  readonly source: Source;
+  /** Arguments after the program. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly sharing: Sharing;
+  /** Standing replicas. */
+  readonly replicas: number;
+  /** Replicas for sessions beyond the standing ones. */
+  readonly maxSessions: number;
+  readonly resources: Resources;
+  readonly network: 'none' | 'internet';
+  /** Absolute path inside the container where a named volume is mounted, or null. */
+  readonly data: string | null;
+  readonly timeouts: Timeouts;
+  /** A host port of the published range on which this server alone answers at `/mcp`, or null. */
+  readonly port: number | null;
+};
+
+/** Where the program comes from. */
+export type Source =
+  | {
+      readonly kind: 'npm';
+      readonly name: string;
+      readonly version: string | null;
+      readonly bin: string | null;
+    }
+  | {
+      readonly kind: 'pypi';
+      readonly name: string;
+      readonly version: string | null;
+      readonly bin: string | null;
+    }
+  | { readonly kind: 'image'; readonly image: string; readonly command: readonly string[] | null }
+  /** `path` is absolute; the build context is streamed from there. */
+  | { readonly kind: 'build'; readonly path: string; readonly command: readonly string[] | null };
+
+/** How a server's replicas are handed out (docs/architecture.md, Words). */
+export type Sharing = 'shared' | 'session' | 'principal' | 'call';
+
+export type Resources = {
+  readonly memoryBytes: number;
+  /** Cores; fractions allowed. */
+  readonly cpus: number;
+  readonly pids: number;
+};
+
+export type Timeouts = {
+  /** Container start to completed MCP handshake. */
+  readonly readyMs: number;
+  /** Counted from the server's last message for a call. */
+  readonly callTimeoutMs: number;
+  /** Ceiling of one call, whatever the server says meanwhile. */
+  readonly maxCallMs: number;
+  /** A session without a request for so long is ended. */
+  readonly sessionIdleMs: number;
+  /** How long calls in flight may go on when a replica or the process stops. */
+  readonly drainMs: number;
+};
+
+/** The label of a source as users write it: `npm: "x@1"`. */
+export function sourceLabel(source: Source): Record<string, string> {
+  switch (source.kind) {
+    case 'npm':
+      return { npm: source.version === null ? source.name : `${source.name}@${source.version}` };
+    case 'pypi':
+      return { pypi: source.version === null ? source.name : `${source.name}==${source.version}` };
+    case 'image':
+      return { image: source.image };
+    case 'build':
+      return { build: source.path };
+  }
+}
