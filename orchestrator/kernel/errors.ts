@@ -36,6 +36,8 @@ export type ErrorCode =
   | 'registry_unavailable'
   | 'no_replica'
   | 'call_timeout'
+  /** The caller withdrew the call; nobody waits for its answer any more. */
+  | 'cancelled'
   | 'internal';
 
 /** The one base class. `detail` is shown to users: never put secrets or Docker internals into it. */

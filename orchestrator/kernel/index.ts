@@ -5,3 +5,5 @@ export * from './ids.ts';
 export * from './json-rpc.ts';
 export * from './reason.ts';
 export * from './server-spec.ts';
+export * from './views.ts';
+export * from './json-scan.ts';

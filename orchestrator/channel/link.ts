@@ -1,0 +1,141 @@
+import { type Clock, GantryError, type JsonRpcId, type JsonRpcOutcome } from '../kernel/index.ts';
+import { type CallOptions, OpenCall } from './open-call.ts';
+import type { Channel } from './channel.ts';
+import { type Params, readServerLine, type ServerMessage } from './server-line.ts';
+
+export type LinkOptions = {
+  readonly channel: Channel;
+  readonly clock: Clock;
+  /** A line or message that could not be used, by a short stable word. */
+  readonly onDropped: (why: string) => void;
+  /** The error that calls in flight end with when the channel is over. */
+  readonly deadCallError: () => GantryError;
+};
+
+/** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
+const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
+
+/**
+ * JSON-RPC over a channel. Ids towards the process are the link's own, so two clients that both send id 1
+ * never cross; progress tokens likewise. When the channel ends, every open call ends with an error.
+ */
+export class Link {
+  readonly #channel: Channel;
+  readonly #clock: Clock;
+  readonly #onDropped: (why: string) => void;
+  readonly #open = new Map<JsonRpcId, OpenCall>();
+  readonly #idleWaiters = new Set<() => void>();
+  #listener: ((message: ServerMessage) => void) | null = null;
+  #lastId = 0;
+  #over = false;
+
+  constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#onDropped = onDropped;
+    channel.onLine((line) => this.#take(line));
+    void channel.closed.then(() => {
+      this.#over = true;
+      for (const call of [...this.#open.values()]) call.fail(deadCallError());
+    });
+  }
+
+  /** False once the channel is over. */
+  get open(): boolean {
+    return !this.#over;
+  }
+
+  get callsInFlight(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Sends a request and waits for its answer. A JSON-RPC error of the server is an answer.
+   * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled
+   */
+  async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
+    if (this.#over) throw notSent();
+    options.signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
+    call.onWithdrawn = (why) => void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
+      // The channel is over: there is nobody left to tell.
+    });
+    this.#open.set(id, call);
+    const message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params: call.withOwnToken(params) }) };
+    this.#channel.send(JSON.stringify(message)).catch(() => {
+      // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
+    });
+    return call.outcome;
+  }
+
+  async notify(method: string, params?: Params): Promise<void> {
+    await this.#channel.send(JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }));
+  }
+
+  /** Answers a request of the server. */
+  async respond(id: JsonRpcId, answer: { result: unknown } | { error: unknown }): Promise<void> {
+    await this.#channel.send(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+  }
+
+  /** Messages that belong to no call; at most one listener. */
+  listen(listener: ((message: ServerMessage) => void) | null): void {
+    this.#listener = listener;
+  }
+
+  /** Resolves when no call is open, or after `deadlineMs`. */
+  idle(deadlineMs: number): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#idleWaiters.delete(done);
+        resolve();
+      };
+      const cancel = this.#clock.after(deadlineMs, done);
+      this.#idleWaiters.add(done);
+    });
+  }
+
+  #take(line: Buffer): void {
+    const message = readServerLine(line);
+    if (message.kind === 'unusable') return this.#onDropped(message.why);
+    if (message.kind !== 'response') return this.#route(message);
+    const call = this.#open.get(message.id);
+    if (call === undefined) return this.#onDropped('unknown_id');
+    call.answer(message.outcome);
+  }
+
+  #route(message: ServerMessage): void {
+    if (message.kind === 'notification' && message.method === 'notifications/progress') {
+      const token = message.params?.progressToken;
+      const call = typeof token === 'number' ? this.#open.get(token) : undefined;
+      return call?.progress(message) === true ? undefined : this.#onDropped('unknown_progress_token');
+    }
+    // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
+    const isChange = message.kind === 'notification' && CHANGE.test(message.method);
+    const taker = isChange ? undefined : [...this.#open.values()].findLast((call) => call.takesUnattributed);
+    if (taker !== undefined) return taker.message(message);
+    if (this.#listener !== null) return this.#listener(message);
+    if (message.kind === 'notification') return this.#onDropped('unattributed_notification');
+    if (message.method !== 'ping') this.#onDropped('unattributed_request');
+    const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
+    this.respond(message.id, answer).catch(() => {
+      // The channel ended meanwhile; the server waits for nothing any more.
+    });
+  }
+
+  #ended(id: number): void {
+    this.#open.delete(id);
+    if (this.#open.size > 0) return;
+    for (const done of [...this.#idleWaiters]) done();
+  }
+}
+
+const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };
+
+function notSent(): GantryError {
+  return new GantryError('replica_failed', 'The process had ended before the call was sent; it did not run.', {
+    detail: { mayHaveRun: false },
+  });
+}

@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer';
+import { type JsonRpcId, type JsonRpcOutcome, scanJson } from '../kernel/index.ts';
+
+/** What one line of a server's stdout means. */
+export type ServerLine =
+  | { readonly kind: 'response'; readonly id: JsonRpcId; readonly outcome: JsonRpcOutcome }
+  | ServerMessage
+  | { readonly kind: 'unusable'; readonly why: string };
+
+/** A message that a server sends of its own accord. */
+export type ServerMessage =
+  | { readonly kind: 'request'; readonly id: JsonRpcId; readonly method: string; readonly params: Params }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: Params };
+
+export type Params = Record<string, unknown> | undefined;
+
+/**
+ * Reads one line strictly. What is not one JSON-RPC 2.0 object is named and left to the caller to drop:
+ * servers print banners, half lines and worse (ruv-swarm prints 24 lines before its first answer), and a
+ * guess would reach the wrong client.
+ */
+export function readServerLine(line: Buffer): ServerLine {
+  if (!isUtf8(line)) return unusable('not_utf8');
+  const text = line.toString('utf8');
+  if (text.trim() === '') return unusable('blank');
+  const scan = scanJson(text);
+  if (!scan.ok) return unusable(scan.why);
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return unusable('not_json');
+  }
+  if (!isObject(message)) return unusable('not_an_object');
+  if (message.jsonrpc !== '2.0') return unusable('not_json_rpc');
+  return typeof message.method === 'string' ? readMessage(message, message.method) : readResponse(message, scan.members);
+}
+
+function readMessage(message: Record<string, unknown>, method: string): ServerLine {
+  const params = message.params;
+  if (params !== undefined && !isObject(params)) return unusable('bad_params');
+  if (!('id' in message)) return { kind: 'notification', method, params };
+  if (!isId(message.id)) return unusable('bad_id');
+  return { kind: 'request', id: message.id, method, params };
+}
+
+function readResponse(message: Record<string, unknown>, members: ReadonlyMap<string, string>): ServerLine {
+  const { id, error } = message;
+  if (!isId(id)) return unusable('bad_id');
+  const raw = members.get('result');
+  if (error !== undefined) {
+    if (raw !== undefined) return unusable('result_and_error');
+    if (!isObject(error) || typeof error.code !== 'number' || typeof error.message !== 'string') {
+      return unusable('bad_error');
+    }
+    const data = error.data === undefined ? {} : { data: error.data };
+    return { kind: 'response', id, outcome: { ok: false, error: { code: error.code, message: error.message, ...data } } };
+  }
+  if (raw === undefined) return unusable('no_result');
+  return { kind: 'response', id, outcome: { ok: true, result: message.result, raw } };
+}
+
+function isId(value: unknown): value is JsonRpcId {
+  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unusable(why: string): ServerLine {
+  return { kind: 'unusable', why };
+}

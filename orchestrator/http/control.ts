@@ -1,0 +1,74 @@
+import type {
+  ContainerStatsView,
+  ContainerView,
+  LogLine,
+  ReplicaView,
+  ServerView,
+  ToolView,
+} from '../kernel/index.ts';
+
+/**
+ * The functions that routes call. `http` declares them, `main` hands them in: no route knows which room does
+ * the work. All reject with GantryError only.
+ */
+export type ServerControl = {
+  list(): readonly ServerView[];
+  /** @throws GantryError server_not_found */
+  get(name: string): ServerView;
+  /** Body: `{"name", …entry}` or an `mcpServers` document. @throws invalid_config, server_exists, registry_unavailable */
+  create(body: unknown): Promise<readonly ServerView[]>;
+  /** JSON merge patch. @throws managed_by_file, invalid_config, server_not_found */
+  patch(name: string, body: unknown): Promise<ServerView>;
+  /** Resolves once the server's containers are gone. @throws managed_by_file */
+  remove(name: string): Promise<void>;
+  start(name: string): Promise<ServerView>;
+  stop(name: string): Promise<ServerView>;
+  restart(name: string): Promise<ServerView>;
+  /** @throws invalid_request when `replicas` is out of range */
+  scale(name: string, replicas: number): Promise<ServerView>;
+  replicas(name: string): readonly ReplicaView[];
+  /** Reads gantry.yaml again and applies exactly the difference. @throws invalid_config, nothing changed */
+  reload(): Promise<{ readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] }>;
+};
+
+export type ContainerControl = {
+  list(): Promise<readonly ContainerView[]>;
+  /** By full id or a prefix of 12 and more; only Gantry's own. @throws container_not_found */
+  get(idOrPrefix: string): Promise<ContainerView>;
+  /** @throws container_not_found, invalid_state */
+  act(idOrPrefix: string, verb: ContainerVerb): Promise<ContainerView>;
+  stats(idOrPrefix: string): Promise<ContainerStatsView>;
+  /** The lines kept, and a way to hear the next ones. `follow` ends when the container's output does. */
+  logs(idOrPrefix: string): Promise<{ readonly lines: readonly LogLine[]; follow(signal: AbortSignal): AsyncIterable<LogLine> }>;
+};
+
+export type ContainerVerb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume';
+
+/** Calls outside sessions, for people with nothing but curl. */
+export type ToolControl = {
+  /** @throws server_not_found, no_replica */
+  list(server: string, principal: string): Promise<readonly ToolView[]>;
+  /**
+   * @returns the exact JSON text of the CallToolResult.
+   * @throws tool_not_found, mcp_error (`detail {code,message,data}`), replica_failed, call_timeout
+   */
+  call(server: string, tool: string, args: Record<string, unknown>, principal: string, signal: AbortSignal): Promise<string>;
+};
+
+export type Health = {
+  /** `ok` or what is wrong, by dependency. */
+  check(): Promise<{ readonly engine: string; readonly redis: string }>;
+};
+
+/** Prometheus text and its content type. */
+export type Metrics = { render(): Promise<{ readonly contentType: string; readonly text: string }> };
+
+/** Who calls, and what they may do. */
+export type Caller = { readonly principal: string; readonly scopes: readonly ('call' | 'admin')[] };
+
+export type Auth = {
+  /** True when tokens are configured: then every request but the health checks needs one. */
+  readonly required: boolean;
+  /** Constant time. Knows the configured tokens and the admin token. */
+  callerOf(token: string): Caller | null;
+};

@@ -1,0 +1,92 @@
+import type { Reason } from './reason.ts';
+import type { Sharing } from './server-spec.ts';
+
+/**
+ * What the API says about the mesh: the shapes of docs/api.md, field by field. Rooms that know the facts build
+ * them; `http` passes them on and describes them in OpenAPI.
+ */
+export type ServerState = 'pending' | 'starting' | 'ready' | 'paused' | 'draining' | 'stopped' | 'failed';
+
+export type ServerView = {
+  readonly name: string;
+  readonly state: ServerState;
+  readonly reason: Reason | null;
+  /** ISO time of the next try after a failure, or null. */
+  readonly nextTryAt: string | null;
+  readonly origin: 'file' | 'api';
+  /** As configured, plus `resolved` where a missing version was pinned. */
+  readonly source: Readonly<Record<string, string>>;
+  readonly sharing: Sharing;
+  readonly network: 'none' | 'internet';
+  readonly resources: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
+  /** Names only: values may be secrets. */
+  readonly envKeys: readonly string[];
+  readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
+  readonly sessions: number;
+  readonly callsInFlight: number;
+  readonly era: 'legacy' | 'modern' | 'both' | null;
+  readonly protocolVersion: string | null;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly serverInfo: Readonly<Record<string, unknown>>;
+  readonly toolCount: number;
+  readonly url: string;
+};
+
+export type ContainerView = {
+  readonly id: string;
+  readonly server: string;
+  readonly replica: string;
+  readonly generation: number;
+  readonly state: ServerState;
+  readonly heldBy: 'pool' | 'session';
+  readonly restarts: number;
+  readonly startedAt: string | null;
+  readonly channel: 'attach' | 'socket';
+  readonly exit: {
+    readonly reason: 'oom' | 'signal' | 'exited' | 'killed';
+    readonly code: number;
+    readonly signal: string | null;
+    readonly at: string;
+  } | null;
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly memorySwapBytes: number;
+    readonly cpus: number;
+    readonly pids: number;
+    readonly nofile: number;
+  };
+  readonly isolation: {
+    readonly network: string;
+    readonly readOnlyRoot: boolean;
+    readonly user: string;
+    readonly capAdd: readonly string[];
+    readonly capDrop: readonly string[];
+    readonly noNewPrivileges: boolean;
+    readonly logDriver: string;
+  };
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+export type ContainerStatsView = {
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly pids: number;
+  readonly pidsLimit: number;
+  readonly oomKills: number;
+};
+
+/** One line of a replica's stderr. */
+export type LogLine = { readonly at: string; readonly line: string };
+
+/** A tool as the server described it; Gantry passes it on unchanged. */
+export type ToolView = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+/** A replica as the mesh routes show it. */
+export type ReplicaView = {
+  readonly id: string;
+  readonly containerId: string;
+  readonly state: ServerState;
+  readonly callsInFlight: number;
+  readonly heldBy: 'pool' | 'session';
+};

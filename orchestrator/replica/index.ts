@@ -1,0 +1,5 @@
+export type { Attachment, CallOptions, Channel, ChannelEnd, ServerMessage, StderrLine, StderrRing } from '../channel/index.ts';
+export { attachChannel } from '../channel/index.ts';
+export type { Handshake, ReplicaIdentity } from './replica.ts';
+export { Replica } from './replica.ts';
+export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

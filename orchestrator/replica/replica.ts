@@ -1,0 +1,217 @@
+import type { Channel, ChannelEnd, CallOptions, ServerMessage } from '../channel/index.ts';
+import { Link } from '../channel/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type JsonRpcOutcome,
+  messageOf,
+  type Reason,
+  type ReplicaView,
+} from '../kernel/index.ts';
+import { mayBecome, type ReplicaState } from './replica-state.ts';
+
+/** Who this replica is. The same values stand in its container's labels. */
+export type ReplicaIdentity = {
+  readonly server: string;
+  /** `everything-1` in a pool, `everything-s-1a2b3c4d` for a session. Unique in the mesh. */
+  readonly id: string;
+  readonly generation: number;
+  readonly containerId: string;
+  readonly heldBy: 'pool' | 'session';
+  /** How often this place in the pool was filled before. */
+  readonly restarts: number;
+  readonly startedAt: string;
+};
+
+/** What the server said of itself when the handshake was done. */
+export type Handshake = {
+  readonly protocolVersion: string;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly serverInfo: Readonly<Record<string, unknown>>;
+  readonly instructions: string | null;
+};
+
+/**
+ * One live container running one process of a server: its state, its link, its handshake. It never starts or
+ * removes the container; `lifecycle` does and tells it (`fail`, `stopped`).
+ */
+export class Replica {
+  readonly identity: ReplicaIdentity;
+  readonly channel: Channel;
+  readonly #link: Link;
+  readonly #facts: Facts;
+  readonly #watchers = new Set<(state: ReplicaState) => void>();
+  #state: ReplicaState = { name: 'starting' };
+  #handshake: Handshake | null = null;
+
+  constructor(options: { identity: ReplicaIdentity; channel: Channel; facts: Facts; clock: Clock }) {
+    this.identity = options.identity;
+    this.channel = options.channel;
+    this.#facts = options.facts;
+    const { server, id } = options.identity;
+    this.#link = new Link({
+      channel: options.channel,
+      clock: options.clock,
+      onDropped: (why) => this.#facts.state({ type: 'line.dropped', server, replica: id, why }),
+      deadCallError: () => this.#deadCallError(),
+    });
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  /** The one answer to "may new calls go here?" */
+  get available(): boolean {
+    return this.#state.name === 'ready' && this.#link.open;
+  }
+
+  get callsInFlight(): number {
+    return this.#link.callsInFlight;
+  }
+
+  /** Null until the handshake is complete. */
+  get handshake(): Handshake | null {
+    return this.#handshake;
+  }
+
+  /** Settles once the channel is over; by then every call in flight has been failed. */
+  get closed(): Promise<ChannelEnd> {
+    return this.channel.closed;
+  }
+
+  get view(): ReplicaView {
+    const { id, containerId, heldBy } = this.identity;
+    return { id, containerId, heldBy, state: this.#state.name, callsInFlight: this.callsInFlight };
+  }
+
+  /**
+   * The MCP handshake: initialize, then the initialized notification. The replica is `ready` afterwards.
+   * Pools call it with their own identity; for a session it relays the client's own parameters.
+   * A JSON-RPC error of the server is returned, not thrown, and leaves the replica in `starting`.
+   * @param announce false when the client itself sends `notifications/initialized`.
+   * @throws GantryError replica_failed when the process dies first, call_timeout after `timeoutMs`.
+   */
+  async initialize(
+    params: Record<string, unknown>,
+    options: CallOptions & { announce: boolean },
+  ): Promise<JsonRpcOutcome> {
+    const outcome = await this.#link.call('initialize', params, options);
+    if (!outcome.ok) return outcome;
+    this.#handshake = handshakeOf(outcome.result);
+    if (options.announce) await this.#link.notify('notifications/initialized');
+    this.#become({ name: 'ready' });
+    return outcome;
+  }
+
+  /**
+   * One request to the process.
+   * @throws GantryError replica_failed | call_timeout | no_replica (not serving)
+   */
+  call(
+    method: string,
+    params: Record<string, unknown> | undefined,
+    options: CallOptions,
+  ): Promise<JsonRpcOutcome> {
+    if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
+      return Promise.reject(this.#notServing());
+    }
+    return this.#link.call(method, params, options);
+  }
+
+  notify(method: string, params?: Record<string, unknown>): Promise<void> {
+    return this.#link.notify(method, params);
+  }
+
+  /** Answers a request that the server sent. */
+  respond(id: string | number, answer: { result: unknown } | { error: unknown }): Promise<void> {
+    return this.#link.respond(id, answer);
+  }
+
+  /** Messages of the server that belong to no call: at most one listener, the holder of the replica. */
+  listen(listener: ((message: ServerMessage) => void) | null): void {
+    this.#link.listen(listener);
+  }
+
+  /** @returns a function that stops watching. */
+  watch(watcher: (state: ReplicaState) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  paused(): void {
+    this.#become({ name: 'paused' });
+  }
+
+  resumed(): void {
+    this.#become({ name: 'ready' });
+  }
+
+  /** Takes nothing new; resolves when the calls in flight are done or `deadlineMs` has passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#become({ name: 'draining' });
+    await this.#link.idle(deadlineMs);
+  }
+
+  /** Polite end of the process: it sees end of input. */
+  endInput(): void {
+    this.channel.end();
+  }
+
+  /** The container is down as wished. Calls that are still open end with an error first. */
+  stopped(): void {
+    this.#become({ name: 'stopped' });
+    this.channel.destroy('stopped');
+  }
+
+  /** The container is down, or has to go, for a reason. The first reason wins. */
+  fail(reason: Reason): void {
+    this.#become({ name: 'failed', reason });
+    this.channel.destroy(reason.message);
+  }
+
+  #become(next: ReplicaState): void {
+    if (!mayBecome(this.#state.name, next.name)) return;
+    this.#state = next;
+    const { server, id } = this.identity;
+    const reason = next.name === 'failed' ? next.reason : null;
+    this.#facts.state({ type: 'replica.state', server, replica: id, state: next.name, reason });
+    for (const watcher of this.#watchers) watcher(next);
+  }
+
+  #notServing(): GantryError {
+    const { server, id } = this.identity;
+    return new GantryError('no_replica', `Replica ${id} of server ${server} is ${this.#state.name}.`, {
+      detail: { server, replica: id, state: this.#state.name },
+    });
+  }
+
+  #deadCallError(): GantryError {
+    const { server, id } = this.identity;
+    const reason = this.#state.name === 'failed' ? this.#state.reason : null;
+    const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
+    return new GantryError(
+      'replica_failed',
+      `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
+      {
+        detail: { server, replica: id, reason: reason?.code ?? 'exited', exitCode: reason?.exitCode ?? null, stderr, mayHaveRun: true },
+      },
+    );
+  }
+}
+
+/** Reads an initialize result without trusting it. */
+function handshakeOf(result: unknown): Handshake {
+  const given = isObject(result) ? result : {};
+  return {
+    protocolVersion: typeof given.protocolVersion === 'string' ? given.protocolVersion : 'unknown',
+    capabilities: isObject(given.capabilities) ? given.capabilities : {},
+    serverInfo: isObject(given.serverInfo) ? given.serverInfo : {},
+    instructions: typeof given.instructions === 'string' ? given.instructions : null,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,29 @@
+import type { ReplicaView, ServerSpec } from '../kernel/index.ts';
+import type { Replica } from '../replica/index.ts';
+
+/**
+ * What routing needs from whoever owns the replicas. `lifecycle` has it, `main` hands it in: routing chooses
+ * among replicas and never starts a container itself.
+ */
+export type Pools = {
+  /** Null when there is no server of that name. */
+  spec(server: string): ServerSpec | null;
+  /** The standing replicas, in whatever state. */
+  standing(server: string): readonly Replica[];
+  /**
+   * Starts a container for one session. The process runs and its channel is open; the session's own
+   * initialize completes the handshake.
+   * @throws GantryError no_replica over `maxSessions` or when the server is stopped or cannot start
+   *   (`detail.retryAfterMs`), replica_failed
+   */
+  openForSession(server: string, principal: string): Promise<Replica>;
+  /**
+   * The ready replica that serves a principal's calls outside sessions, under sharing session and principal.
+   * @throws GantryError no_replica, replica_failed
+   */
+  heldFor(server: string, principal: string): Promise<Replica>;
+  /** A session is over: its replica is stopped and removed. Resolves when the container is gone. */
+  release(replica: Replica, why: string): Promise<void>;
+};
+
+export type { ReplicaView };
