@@ -1,6 +1,6 @@
 import { type Clock, GantryError, type JsonRpcId, type JsonRpcOutcome } from '../kernel/index.ts';
-import { type CallOptions, OpenCall } from './open-call.ts';
 import type { Channel } from './channel.ts';
+import { type CallOptions, OpenCall } from './open-call.ts';
 import { type Params, readServerLine, type ServerMessage } from './server-line.ts';
 
 export type LinkOptions = {
@@ -8,8 +8,8 @@ export type LinkOptions = {
   readonly clock: Clock;
   /** A line or message that could not be used, by a short stable word. */
   readonly onDropped: (why: string) => void;
-  /** The error that calls in flight end with when the channel is over. */
-  readonly deadCallError: () => GantryError;
+  /** The error that calls in flight end with when the channel is over; may take a moment to learn why it is. */
+  readonly deadCallError: () => Promise<GantryError>;
 };
 
 /** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
@@ -20,6 +20,8 @@ const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|res
  * never cross; progress tokens likewise. When the channel ends, every open call ends with an error.
  */
 export class Link {
+  /** Settles when the channel is over and every call in flight has ended with its error. */
+  readonly over: Promise<void>;
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #onDropped: (why: string) => void;
@@ -27,22 +29,23 @@ export class Link {
   readonly #idleWaiters = new Set<() => void>();
   #listener: ((message: ServerMessage) => void) | null = null;
   #lastId = 0;
-  #over = false;
+  #closed = false;
 
   constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
     this.#channel = channel;
     this.#clock = clock;
     this.#onDropped = onDropped;
     channel.onLine((line) => this.#take(line));
-    void channel.closed.then(() => {
-      this.#over = true;
-      for (const call of [...this.#open.values()]) call.fail(deadCallError());
+    this.over = channel.closed.then(async () => {
+      this.#closed = true;
+      const error = await deadCallError();
+      for (const call of [...this.#open.values()]) call.fail(error);
     });
   }
 
   /** False once the channel is over. */
   get open(): boolean {
-    return !this.#over;
+    return !this.#closed;
   }
 
   get callsInFlight(): number {
@@ -54,15 +57,21 @@ export class Link {
    * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled
    */
   async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
-    if (this.#over) throw notSent();
+    if (this.#closed) throw notSent();
     options.signal?.throwIfAborted();
     const id = ++this.#lastId;
     const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
-    call.onWithdrawn = (why) => void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
-      // The channel is over: there is nobody left to tell.
-    });
+    call.onWithdrawn = (why) =>
+      void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
+        // The channel is over: there is nobody left to tell.
+      });
     this.#open.set(id, call);
-    const message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params: call.withOwnToken(params) }) };
+    const message = {
+      jsonrpc: '2.0',
+      id,
+      method,
+      ...(params === undefined ? {} : { params: call.withOwnToken(params) }),
+    };
     this.#channel.send(JSON.stringify(message)).catch(() => {
       // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
     });
@@ -70,7 +79,9 @@ export class Link {
   }
 
   async notify(method: string, params?: Params): Promise<void> {
-    await this.#channel.send(JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }));
+    await this.#channel.send(
+      JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }),
+    );
   }
 
   /** Answers a request of the server. */
@@ -135,7 +146,11 @@ export class Link {
 const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };
 
 function notSent(): GantryError {
-  return new GantryError('replica_failed', 'The process had ended before the call was sent; it did not run.', {
-    detail: { mayHaveRun: false },
-  });
+  return new GantryError(
+    'replica_failed',
+    'The process had ended before the call was sent; it did not run.',
+    {
+      detail: { mayHaveRun: false },
+    },
+  );
 }

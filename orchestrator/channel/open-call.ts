@@ -30,13 +30,20 @@ export class OpenCall {
   readonly #resolve: (outcome: JsonRpcOutcome) => void;
   readonly #reject: (error: unknown) => void;
   readonly #onEnd: () => void;
-  readonly #onAbort = (): void => this.#withdraw(cancelled(this.#options.signal?.reason), 'cancelled by the client');
+  readonly #onAbort = (): void =>
+    this.#withdraw(cancelled(this.#options.signal?.reason), 'cancelled by the client');
   #cancelTimer: () => void = () => {};
   #lastHeardAt: number;
   #callersToken: unknown;
   #ended = false;
 
-  constructor(options: { id: number; method: string; clock: Clock; options: CallOptions; onEnd: () => void }) {
+  constructor(options: {
+    id: number;
+    method: string;
+    clock: Clock;
+    options: CallOptions;
+    onEnd: () => void;
+  }) {
     this.#id = options.id;
     this.#method = options.method;
     this.#options = options.options;
@@ -93,7 +100,10 @@ export class OpenCall {
       this.#cancelTimer = this.#clock.after(leftMs, () => this.#arm());
       return;
     }
-    const limit = totalLeftMs <= 0 ? `maxCallMs ${this.#options.maxCallMs}` : `callTimeoutMs ${this.#options.callTimeoutMs}`;
+    const limit =
+      totalLeftMs <= 0
+        ? `maxCallMs ${this.#options.maxCallMs}`
+        : `callTimeoutMs ${this.#options.callTimeoutMs}`;
     const error = new GantryError(
       'call_timeout',
       `The server did not answer ${this.#method} in time (${limit}). The call may still be running.`,

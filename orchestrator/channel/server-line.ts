@@ -33,7 +33,9 @@ export function readServerLine(line: Buffer): ServerLine {
   }
   if (!isObject(message)) return unusable('not_an_object');
   if (message.jsonrpc !== '2.0') return unusable('not_json_rpc');
-  return typeof message.method === 'string' ? readMessage(message, message.method) : readResponse(message, scan.members);
+  return typeof message.method === 'string'
+    ? readMessage(message, message.method)
+    : readResponse(message, scan.members);
 }
 
 function readMessage(message: Record<string, unknown>, method: string): ServerLine {
@@ -54,7 +56,11 @@ function readResponse(message: Record<string, unknown>, members: ReadonlyMap<str
       return unusable('bad_error');
     }
     const data = error.data === undefined ? {} : { data: error.data };
-    return { kind: 'response', id, outcome: { ok: false, error: { code: error.code, message: error.message, ...data } } };
+    return {
+      kind: 'response',
+      id,
+      outcome: { ok: false, error: { code: error.code, message: error.message, ...data } },
+    };
   }
   if (raw === undefined) return unusable('no_result');
   return { kind: 'response', id, outcome: { ok: true, result: message.result, raw } };

@@ -44,7 +44,10 @@ export class BoundedStderr implements StderrRing {
   }
 
   #add(line: string): void {
-    const entry = { at: new Date(this.#clock.now()).toISOString(), line: escapeControls(line.slice(0, MAX_LINE_BYTES)) };
+    const entry = {
+      at: new Date(this.#clock.now()).toISOString(),
+      line: escapeControls(line.slice(0, MAX_LINE_BYTES)),
+    };
     this.#lines.push(entry);
     if (this.#lines.length > MAX_LINES) this.#lines.shift();
     for (const follower of this.#followers) follower(entry);

@@ -3,7 +3,7 @@ export * from './errors.ts';
 export * from './facts.ts';
 export * from './ids.ts';
 export * from './json-rpc.ts';
+export * from './json-scan.ts';
 export * from './reason.ts';
 export * from './server-spec.ts';
 export * from './views.ts';
-export * from './json-scan.ts';

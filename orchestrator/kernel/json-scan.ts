@@ -2,7 +2,10 @@
 export const MAX_JSON_DEPTH = 64;
 
 export type JsonScan =
-  | { readonly ok: true; /** Exact text of each member of the outermost object, by decoded key. */ readonly members: ReadonlyMap<string, string> }
+  | {
+      readonly ok: true /** Exact text of each member of the outermost object, by decoded key. */;
+      readonly members: ReadonlyMap<string, string>;
+    }
   | { readonly ok: false; readonly why: 'too_deep' | 'duplicate_key' | 'malformed' };
 
 /**

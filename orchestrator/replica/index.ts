@@ -1,4 +1,12 @@
-export type { Attachment, CallOptions, Channel, ChannelEnd, ServerMessage, StderrLine, StderrRing } from '../channel/index.ts';
+export type {
+  Attachment,
+  CallOptions,
+  Channel,
+  ChannelEnd,
+  ServerMessage,
+  StderrLine,
+  StderrRing,
+} from '../channel/index.ts';
 export { attachChannel } from '../channel/index.ts';
 export type { Handshake, ReplicaIdentity } from './replica.ts';
 export { Replica } from './replica.ts';

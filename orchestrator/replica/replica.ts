@@ -1,11 +1,11 @@
-import type { Channel, ChannelEnd, CallOptions, ServerMessage } from '../channel/index.ts';
+import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
 import { Link } from '../channel/index.ts';
 import {
   type Clock,
+  type Fact,
   type Facts,
   GantryError,
   type JsonRpcOutcome,
-  messageOf,
   type Reason,
   type ReplicaView,
 } from '../kernel/index.ts';
@@ -41,6 +41,9 @@ export class Replica {
   readonly channel: Channel;
   readonly #link: Link;
   readonly #facts: Facts;
+  readonly #clock: Clock;
+  /** Resolves when it is known why the replica is over. */
+  readonly #diagnosed = Promise.withResolvers<void>();
   readonly #watchers = new Set<(state: ReplicaState) => void>();
   #state: ReplicaState = { name: 'starting' };
   #handshake: Handshake | null = null;
@@ -49,6 +52,7 @@ export class Replica {
     this.identity = options.identity;
     this.channel = options.channel;
     this.#facts = options.facts;
+    this.#clock = options.clock;
     const { server, id } = options.identity;
     this.#link = new Link({
       channel: options.channel,
@@ -76,9 +80,14 @@ export class Replica {
     return this.#handshake;
   }
 
-  /** Settles once the channel is over; by then every call in flight has been failed. */
+  /** Settles once the channel is over: `lifecycle` then finds out why and says so by `fail` or `stopped`. */
   get closed(): Promise<ChannelEnd> {
     return this.channel.closed;
+  }
+
+  /** Settles after `closed`, when every call in flight has ended with an error that says why. */
+  get over(): Promise<void> {
+    return this.#link.over;
   }
 
   get view(): ReplicaView {
@@ -105,6 +114,11 @@ export class Replica {
     return outcome;
   }
 
+  /** The handshake in Gantry's own name: no capabilities, so the server has nobody to ask. Throws as `initialize`. */
+  greet(readyMs: number): Promise<JsonRpcOutcome> {
+    return this.initialize(GREETING, { callTimeoutMs: readyMs, maxCallMs: readyMs, announce: true });
+  }
+
   /**
    * One request to the process.
    * @throws GantryError replica_failed | call_timeout | no_replica (not serving)
@@ -117,7 +131,7 @@ export class Replica {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
       return Promise.reject(this.#notServing());
     }
-    return this.#link.call(method, params, options);
+    return this.#counted(method, this.#link.call(method, params, options));
   }
 
   notify(method: string, params?: Record<string, unknown>): Promise<void> {
@@ -177,7 +191,29 @@ export class Replica {
     const { server, id } = this.identity;
     const reason = next.name === 'failed' ? next.reason : null;
     this.#facts.state({ type: 'replica.state', server, replica: id, state: next.name, reason });
+    if (next.name === 'failed' || next.name === 'stopped') this.#diagnosed.resolve();
     for (const watcher of this.#watchers) watcher(next);
+  }
+
+  async #counted(method: string, call: Promise<JsonRpcOutcome>): Promise<JsonRpcOutcome> {
+    const startedAt = this.#clock.now();
+    const ended = (outcome: CallOutcome): void =>
+      this.#facts.state({
+        type: 'call.ended',
+        server: this.identity.server,
+        method,
+        outcome,
+        durationMs: this.#clock.now() - startedAt,
+      });
+    try {
+      const outcome = await call;
+      ended(outcome.ok ? 'ok' : 'rpc_error');
+      return outcome;
+    } catch (error) {
+      const code = error instanceof GantryError ? error.code : 'internal';
+      ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
+      throw error;
+    }
   }
 
   #notServing(): GantryError {
@@ -187,7 +223,11 @@ export class Replica {
     });
   }
 
-  #deadCallError(): GantryError {
+  async #deadCallError(): Promise<GantryError> {
+    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
+    await Promise.race([this.#diagnosed.promise, tooLong]);
+    cancel();
     const { server, id } = this.identity;
     const reason = this.#state.name === 'failed' ? this.#state.reason : null;
     const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
@@ -195,11 +235,30 @@ export class Replica {
       'replica_failed',
       `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
       {
-        detail: { server, replica: id, reason: reason?.code ?? 'exited', exitCode: reason?.exitCode ?? null, stderr, mayHaveRun: true },
+        detail: {
+          server,
+          replica: id,
+          reason: reason?.code ?? 'exited',
+          exitCode: reason?.exitCode ?? null,
+          stderr,
+          mayHaveRun: true,
+        },
       },
     );
   }
 }
+
+/** The newest revision with a handshake; a server that knows only older ones answers with its own (MCP 2025-11-25, basic/lifecycle). */
+const GREETING = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'gantry', version: '0.1.0' },
+};
+
+type CallOutcome = Extract<Fact, { type: 'call.ended' }>['outcome'];
+
+/** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
+const DIAGNOSIS_MS = 2000;
 
 /** Reads an initialize result without trusting it. */
 function handshakeOf(result: unknown): Handshake {

@@ -1,4 +1,4 @@
-import type { ReplicaView, ServerSpec } from '../kernel/index.ts';
+import type { ServerSpec } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 /**
@@ -25,5 +25,3 @@ export type Pools = {
   /** A session is over: its replica is stopped and removed. Resolves when the container is gone. */
   release(replica: Replica, why: string): Promise<void>;
 };
-
-export type { ReplicaView };
