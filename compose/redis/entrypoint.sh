@@ -1,0 +1,14 @@
+#!/bin/sh
+# Makes the password at the first start, on a volume that the orchestrator mounts read-only.
+set -eu
+password=/secret/redis-password
+if [ ! -s "$password" ]; then
+  umask 027
+  head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n' >"$password.new"
+  mv "$password.new" "$password"
+fi
+# Handed over on stdin: an argument would stand in the list of processes, a file would need a writable place.
+exec redis-server - <<END
+$(cat /opt/redis/redis.conf)
+requirepass $(cat "$password")
+END
