@@ -27,7 +27,10 @@ export type Engine = {
   /** All containers carrying the label `gantry.owner=<owner>`, running or not. */
   list(owner: string): Promise<readonly ContainerFacts[]>;
   stats(containerId: string): Promise<ContainerStats>;
-  /** Calls `listener` for every die, oom and destroy event until `close()`; reconnects by itself without gaps. */
+  /**
+   * Calls `listener` for every die, oom and destroy event until `close()`; reconnects by itself without gaps.
+   * After a reconnect an event may be told twice.
+   */
   events(listener: (event: EngineEvent) => void): { close(): void };
   images: ImageStore;
   volumes: VolumeStore;
@@ -133,14 +136,17 @@ export type Attachment = {
 export type ImageStore = {
   has(tag: string): Promise<boolean>;
   /** The image's digest and defaults, or null. */
-  inspect(
-    tag: string,
-  ): Promise<{
+  inspect(tag: string): Promise<{
     readonly id: string;
     readonly user: string;
     readonly entrypoint: readonly string[];
     readonly command: readonly string[];
   } | null>;
+  /**
+   * Who a container of this image runs as: the image's own user, or 10001 where that is root or unset.
+   * `uid` and `gid` are what its volume must belong to. @throws EngineError image_missing
+   */
+  runsAs(tag: string): Promise<{ readonly user: string; readonly uid: number; readonly gid: number }>;
   /** Imports a root file system (a tar stream) as one image. */
   import(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<void>;
   /**
