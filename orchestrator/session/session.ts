@@ -106,9 +106,17 @@ export class Session {
       this.#lastRequestAt = this.#clock.now();
     });
     const stopWaiting = this.#clock.after(patienceMs, () => streaming.resolve('stream'));
-    const first = await Promise.race([outcome, streaming.promise]).finally(stopWaiting);
-    if (first !== 'stream') return { kind: 'json', outcome: first };
-    void this.#finish(id, stream, outcome);
+    try {
+      const first = await Promise.race([outcome, streaming.promise]);
+      if (first !== 'stream') return { kind: 'json', outcome: first };
+      void this.#finish(id, stream, outcome);
+    } catch (error) {
+      if (!isCancelled(error)) throw error;
+      if (this.#ended) throw endedMeanwhile(this.server);
+      stream.end(); // a cancelled request gets no answer, so its response is an empty stream
+    } finally {
+      stopWaiting();
+    }
     return { kind: 'stream', stream };
   }
 
@@ -154,9 +162,8 @@ export class Session {
       stream.push(encodeOutcome(id, await outcome));
     } catch (error) {
       // A cancelled request gets no answer (MCP 2025-11-25, basic/utilities/cancellation), unless the session itself ends.
-      if (!(error instanceof GantryError && error.code === 'cancelled') || this.#ended) {
-        stream.push(this.#encodeError(id, error));
-      }
+      if (!isCancelled(error)) stream.push(this.#encodeError(id, error));
+      else if (this.#ended) stream.push(this.#encodeError(id, endedMeanwhile(this.server)));
     }
     stream.end();
   }
@@ -172,6 +179,20 @@ export class Session {
   #remember(message: ServerMessage): void {
     if (message.kind === 'request') this.#asked.add(message.id);
   }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof GantryError && error.code === 'cancelled';
+}
+
+function endedMeanwhile(server: string): GantryError {
+  return new GantryError(
+    'session_not_found',
+    'The session ended while this call was open. The call may have run.',
+    {
+      detail: { server, mayHaveRun: true },
+    },
+  );
 }
 
 /** The result's text is passed on as the server wrote it. */

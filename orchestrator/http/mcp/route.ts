@@ -1,0 +1,100 @@
+import type { Context, Middleware } from 'koa';
+import { GantryError } from '../../kernel/index.ts';
+import {
+  encodeOutcome,
+  LEGACY_VERSIONS,
+  type Reply,
+  readClientMessage,
+  type Sender,
+  type Sessions,
+} from '../../session/index.ts';
+import { readJson } from '../body.ts';
+import { checkPostAccept, checkStreamAccept } from './accept.ts';
+import { writeEvents } from './sse.ts';
+
+export type McpRouteOptions = {
+  readonly sessions: Sessions;
+  readonly maxBodyBytes: number;
+  /** Throws server_not_found, so that a wrong name is told before anything is read. */
+  readonly checkServer: (server: string) => void;
+};
+
+/**
+ * `/mcp/{server}`: Streamable HTTP for the revisions with sessions (MCP 2025-03-26 to 2025-11-25). Every check
+ * is made before a container hears of the request.
+ */
+export function mcpRoute(options: McpRouteOptions): Middleware {
+  return async (ctx) => {
+    const server = (ctx.params as { server?: string }).server ?? '';
+    options.checkServer(server);
+    switch (ctx.method) {
+      case 'POST':
+        return post(ctx, server, options);
+      case 'GET':
+        return get(ctx, server, options);
+      case 'DELETE':
+        checkVersion(ctx);
+        options.sessions.end(senderOf(ctx, server));
+        ctx.status = 204;
+        return;
+      default:
+        throw new GantryError('method_not_allowed', 'Use POST, GET or DELETE here.', {
+          detail: { allow: ['POST', 'GET', 'DELETE'] },
+        });
+    }
+  };
+}
+
+async function post(
+  ctx: Context,
+  server: string,
+  { sessions, maxBodyBytes }: McpRouteOptions,
+): Promise<void> {
+  checkPostAccept(ctx.get('Accept'));
+  const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
+  const message = readClientMessage(text, value);
+  const isInitialize = message.kind === 'request' && message.method === 'initialize';
+  // The id is known from here on: an error is answered to that request.
+  if (message.kind === 'request') ctx.state.requestId = message.id;
+  if (!isInitialize) checkVersion(ctx);
+  const gone = new AbortController();
+  ctx.res.once('close', () => gone.abort());
+  const reply = await sessions.take(senderOf(ctx, server), message, gone.signal);
+  await send(ctx, reply, message.kind === 'request' ? message.id : null);
+}
+
+async function get(ctx: Context, server: string, { sessions }: McpRouteOptions): Promise<void> {
+  checkStreamAccept(ctx.get('Accept'));
+  checkVersion(ctx);
+  const stream = sessions.listen(senderOf(ctx, server));
+  ctx.respond = false;
+  await writeEvents(ctx.res, stream, {});
+}
+
+async function send(ctx: Context, reply: Reply, id: string | number | null): Promise<void> {
+  if (reply.kind === 'accepted') {
+    ctx.status = 202;
+    return;
+  }
+  if (reply.kind === 'stream') {
+    ctx.respond = false;
+    return writeEvents(ctx.res, reply.stream, {});
+  }
+  if (reply.sessionId !== null) ctx.set('Mcp-Session-Id', reply.sessionId);
+  ctx.type = 'application/json';
+  ctx.body = encodeOutcome(id ?? 0, reply.outcome);
+}
+
+function senderOf(ctx: Context, server: string): Sender {
+  const sessionId = ctx.get('Mcp-Session-Id');
+  return { server, principal: ctx.state.caller.principal, sessionId: sessionId === '' ? null : sessionId };
+}
+
+/** An unknown revision is refused (MCP 2025-06-18 and later, basic/transports); an absent header means 2025-03-26. */
+function checkVersion(ctx: Context): void {
+  const version = ctx.get('MCP-Protocol-Version');
+  if (version === '' || (LEGACY_VERSIONS as readonly string[]).includes(version)) return;
+  throw new GantryError('invalid_request', `Unsupported MCP-Protocol-Version ${JSON.stringify(version)}.`, {
+    detail: { supported: LEGACY_VERSIONS },
+  });
+}

@@ -1,0 +1,45 @@
+import test from 'ava';
+import { readServerLine } from '../../orchestrator/channel/server-line.ts';
+
+const read = (text: string | Buffer) => readServerLine(Buffer.from(text as string));
+
+const unusable = test.macro({
+  exec(t, line: string | Buffer, why: string) {
+    t.deepEqual(read(line), { kind: 'unusable', why });
+  },
+  title: (_, line: string | Buffer, why: string) =>
+    `drops ${JSON.stringify(line.toString()).slice(0, 60)} as ${why}`,
+});
+
+test(unusable, '', 'blank');
+test(unusable, 'Listening on stdio …', 'not_json');
+test(unusable, '{"half":', 'not_json');
+test(unusable, '[]', 'not_an_object');
+test(unusable, '42', 'not_an_object');
+test(unusable, '{"id":1,"result":{}}', 'not_json_rpc');
+test(unusable, '{"jsonrpc":"2.0","id":1}', 'no_result');
+test(unusable, '{"jsonrpc":"2.0","id":1.5,"result":{}}', 'bad_id');
+test(unusable, '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}', 'bad_id');
+test(unusable, '{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}', 'result_and_error');
+test(unusable, '{"jsonrpc":"2.0","id":1,"error":{"code":"1","message":"x"}}', 'bad_error');
+test(unusable, '{"jsonrpc":"2.0","id":1,"id":2,"result":{}}', 'duplicate_key');
+test(unusable, '{"jsonrpc":"2.0","method":"x","params":[1]}', 'bad_params');
+test(unusable, '{"jsonrpc":"2.0","id":{},"method":"x"}', 'bad_id');
+test(unusable, Buffer.from([0x7b, 0xc3, 0x7d]), 'not_utf8');
+test(unusable, `{"jsonrpc":"2.0","id":1,"result":${'['.repeat(100)}${']'.repeat(100)}}`, 'too_deep');
+
+test('keeps the exact text of a result, large integers included', (t) => {
+  const line = read('{"jsonrpc":"2.0","id":7,"result":{"n":9007199254740993,"e":1e400}}');
+  t.true(
+    line.kind === 'response' && line.outcome.ok && line.outcome.raw === '{"n":9007199254740993,"e":1e400}',
+  );
+});
+
+test('id 0 is a real id, of a response and of a request', (t) => {
+  t.like(read('{"jsonrpc":"2.0","id":0,"result":{}}'), { kind: 'response', id: 0 });
+  t.like(read('{"jsonrpc":"2.0","id":0,"method":"roots/list"}'), {
+    kind: 'request',
+    id: 0,
+    method: 'roots/list',
+  });
+});
