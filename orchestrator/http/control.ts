@@ -28,7 +28,11 @@ export type ServerControl = {
   scale(name: string, replicas: number): Promise<ServerView>;
   replicas(name: string): readonly ReplicaView[];
   /** Reads gantry.yaml again and applies exactly the difference. @throws invalid_config, nothing changed */
-  reload(): Promise<{ readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] }>;
+  reload(): Promise<{
+    readonly added: readonly string[];
+    readonly changed: readonly string[];
+    readonly removed: readonly string[];
+  }>;
 };
 
 export type ContainerControl = {
@@ -39,7 +43,9 @@ export type ContainerControl = {
   act(idOrPrefix: string, verb: ContainerVerb): Promise<ContainerView>;
   stats(idOrPrefix: string): Promise<ContainerStatsView>;
   /** The lines kept, and a way to hear the next ones. `follow` ends when the container's output does. */
-  logs(idOrPrefix: string): Promise<{ readonly lines: readonly LogLine[]; follow(signal: AbortSignal): AsyncIterable<LogLine> }>;
+  logs(
+    idOrPrefix: string,
+  ): Promise<{ readonly lines: readonly LogLine[]; follow(signal: AbortSignal): AsyncIterable<LogLine> }>;
 };
 
 export type ContainerVerb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume';
@@ -52,7 +58,13 @@ export type ToolControl = {
    * @returns the exact JSON text of the CallToolResult.
    * @throws tool_not_found, mcp_error (`detail {code,message,data}`), replica_failed, call_timeout
    */
-  call(server: string, tool: string, args: Record<string, unknown>, principal: string, signal: AbortSignal): Promise<string>;
+  call(
+    server: string,
+    tool: string,
+    args: Record<string, unknown>,
+    principal: string,
+    signal: AbortSignal,
+  ): Promise<string>;
 };
 
 export type Health = {

@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer';
+import type { Context } from 'koa';
+import { GantryError } from '../kernel/index.ts';
+import { type Json, parseJson } from './json-text.ts';
+
+/** A body that stops arriving is given up after so long; Node's `requestTimeout` bounds the whole. */
+const IDLE_MS = 10_000;
+
+/**
+ * Reads a JSON body, refusing it as early as possible: by its headers, then by its size, then by its text.
+ * @throws GantryError unsupported_media_type, body_too_large, parse_error, invalid_request, cancelled
+ */
+export async function readJson(
+  ctx: Context,
+  options: { readonly maxBytes: number; readonly types?: readonly string[]; readonly idleMs?: number },
+): Promise<Json> {
+  checkContentType(ctx, options.types ?? ['application/json']);
+  const encoding = ctx.req.headers['content-encoding'];
+  // A compressed body would get past the byte cap.
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new GantryError('unsupported_media_type', 'Compressed request bodies are not accepted.');
+  }
+  const bytes = await readBytes(ctx, options.maxBytes, options.idleMs ?? IDLE_MS);
+  if (!isUtf8(bytes)) throw new GantryError('parse_error', 'The body is not valid UTF-8.');
+  return parseJson(bytes.toString('utf8'));
+}
+
+/** True when the request announces no body at all: some routes take that for `{}`. */
+export function hasNoBody(ctx: Context): boolean {
+  const { headers } = ctx.req;
+  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
+}
+
+function checkContentType(ctx: Context, types: readonly string[]): void {
+  const header = ctx.req.headers['content-type'] ?? '';
+  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
+  const charsetIsFine = parameters.every(
+    (parameter) => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter),
+  );
+  if (types.includes(type) && charsetIsFine) return;
+  throw new GantryError('unsupported_media_type', `Send the body as ${types.join(' or ')}, in UTF-8.`);
+}
+
+function readBytes(ctx: Context, maxBytes: number, idleMs: number): Promise<Buffer> {
+  const { req, res } = ctx;
+  const tooLarge = () =>
+    new GantryError('body_too_large', `The body is larger than ${maxBytes} bytes.`, { detail: { maxBytes } });
+  // Node has checked that the header is a plain number.
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
+  // The server leaves "100 Continue" to us, so that a body that will be refused is never sent.
+  if (req.headers.expect !== undefined) res.writeContinue();
+
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (act: () => void) => {
+      clearTimeout(idle);
+      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      act();
+    };
+    const onData = (chunk: Buffer) => {
+      idle.refresh();
+      size += chunk.length;
+      if (size <= maxBytes) chunks.push(chunk);
+      else {
+        req.pause();
+        settle(() => reject(tooLarge()));
+      }
+    };
+    const onEnd = () =>
+      settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    const onGone = () =>
+      settle(() => reject(new GantryError('cancelled', 'The client left before its request was complete.')));
+    const onIdle = () => {
+      req.pause();
+      settle(() => reject(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`)));
+    };
+    const idle = setTimeout(onIdle, idleMs);
+    req.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+  });
+}

@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import type {
+  ContainerStatsView,
+  ContainerView,
+  LogLine,
+  Reason,
+  ServerView,
+  ToolView,
+} from '../../kernel/index.ts';
+
+/**
+ * The shapes of docs/api.md. Each is typed by the view it describes, so that a field which changes in one place
+ * alone does not compile. Registered under the name it has in `components/schemas`.
+ */
+export const components = z.registry<{ id: string; description?: string }>();
+
+function named<T extends z.ZodType>(id: string, schema: T): T {
+  components.add(schema, { id });
+  return schema;
+}
+
+const whole = z.int().min(0);
+const anyObject = z.record(z.string(), z.unknown());
+const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
+
+export const ReasonSchema: z.ZodType<Reason> = named(
+  'Reason',
+  z.object({
+    code: z.enum([
+      'never_ready',
+      'exited',
+      'oom',
+      'signal',
+      'killed',
+      'crash_loop',
+      'install_failed',
+      'image_missing',
+      'limits_not_applied',
+      'line_too_long',
+      'handshake_failed',
+      'engine_unavailable',
+      'stopped',
+      'internal',
+    ]),
+    message: z.string(),
+    exitCode: z.int().nullable(),
+    stderr: z.array(z.string()),
+  }),
+);
+
+export const Server: z.ZodType<ServerView> = named(
+  'Server',
+  z.object({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
+    state,
+    reason: ReasonSchema.nullable(),
+    nextTryAt: z.string().nullable(),
+    origin: z.enum(['file', 'api']),
+    source: z.record(z.string(), z.string()),
+    sharing: z.enum(['shared', 'session', 'principal', 'call']),
+    network: z.enum(['none', 'internet']),
+    resources: z.object({ memoryBytes: whole, cpus: z.number(), pids: whole }),
+    envKeys: z.array(z.string()),
+    replicas: z.object({ desired: whole, ready: whole, total: whole }),
+    sessions: whole,
+    callsInFlight: whole,
+    era: z.enum(['legacy', 'modern', 'both']).nullable(),
+    protocolVersion: z.string().nullable(),
+    capabilities: anyObject,
+    serverInfo: anyObject,
+    toolCount: whole,
+    url: z.string(),
+  }),
+);
+export const ServerList = named('ServerList', z.object({ servers: z.array(Server) }));
+export const ScaleRequest = named('ScaleRequest', z.strictObject({ replicas: whole }));
+export const ReloadResult = named(
+  'ReloadResult',
+  z.object({ added: z.array(z.string()), changed: z.array(z.string()), removed: z.array(z.string()) }),
+);
+
+export const Tool: z.ZodType<ToolView> = named('Tool', z.looseObject({ name: z.string() }));
+export const ToolList = named('ToolList', z.object({ tools: z.array(Tool) }));
+export const ToolArguments = named('ToolArguments', anyObject);
+/** Whatever the server answers; only that it is an object is ours to promise. */
+export const CallToolResult = named('CallToolResult', z.looseObject({}));
+
+export const Container: z.ZodType<ContainerView> = named(
+  'Container',
+  z.object({
+    id: z.string(),
+    server: z.string(),
+    replica: z.string(),
+    generation: whole,
+    state,
+    heldBy: z.enum(['pool', 'session']),
+    restarts: whole,
+    startedAt: z.string().nullable(),
+    channel: z.enum(['attach', 'socket']),
+    exit: z
+      .object({
+        reason: z.enum(['oom', 'signal', 'exited', 'killed']),
+        code: z.int(),
+        signal: z.string().nullable(),
+        at: z.string(),
+      })
+      .nullable(),
+    limits: z.object({
+      memoryBytes: whole,
+      memorySwapBytes: z.int(),
+      cpus: z.number(),
+      pids: z.int(),
+      nofile: whole,
+    }),
+    isolation: z.object({
+      network: z.string(),
+      readOnlyRoot: z.boolean(),
+      user: z.string(),
+      capAdd: z.array(z.string()),
+      capDrop: z.array(z.string()),
+      noNewPrivileges: z.boolean(),
+      logDriver: z.string(),
+    }),
+    labels: z.record(z.string(), z.string()),
+  }),
+);
+export const ContainerList = named('ContainerList', z.object({ containers: z.array(Container) }));
+export const ContainerStats: z.ZodType<ContainerStatsView> = named(
+  'ContainerStats',
+  z.object({
+    cpuPercent: z.number(),
+    memoryBytes: whole,
+    memoryLimitBytes: whole,
+    pids: whole,
+    pidsLimit: z.int(),
+    oomKills: whole,
+  }),
+);
+/** The data of one event of a followed log. */
+export const LogEvent: z.ZodType<LogLine> = named('LogEvent', z.object({ at: z.string(), line: z.string() }));
+
+const serviceFields = {
+  id: z.string(),
+  name: z.string(),
+  address: z.string(),
+  port: z.int(),
+  tags: z.array(z.string()),
+  metadata: z.looseObject({ url: z.string() }),
+  state: z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']),
+  replicas: z.array(z.object({ id: z.string(), container_id: z.string(), state, calls_in_flight: whole })),
+  capabilities: anyObject,
+};
+export const Service = named('Service', z.object({ ...serviceFields, tools: z.array(z.string()) }));
+export const ServiceDetail = named('ServiceDetail', z.object({ ...serviceFields, tools: z.array(Tool) }));
+export const ServiceList = named('ServiceList', z.object({ services: z.array(Service), count: whole }));
+export const MeshStatus = named(
+  'MeshStatus',
+  z.object({
+    status: z.enum(['operational', 'degraded', 'error']),
+    services_count: whole,
+    services: z.array(Service),
+    queue_stats: z.object({ pending_tasks: whole, total_services: whole, healthy_services: whole }),
+    timestamp: z.string(),
+  }),
+);
+
+export const Alive = named('Alive', z.object({ status: z.literal('ok') }));
+export const Readiness = named(
+  'Readiness',
+  z.object({
+    status: z.enum(['ok', 'unavailable']),
+    checks: z.object({ engine: z.string(), redis: z.string() }),
+  }),
+);
+
+export const ErrorBody = named(
+  'Error',
+  z.object({ error: z.object({ code: z.string(), message: z.string(), detail: anyObject }) }),
+);
+export const JsonRpcMessage = named('JsonRpcMessage', z.looseObject({ jsonrpc: z.literal('2.0') }));
+export const JsonRpcErrorBody = named(
+  'JsonRpcError',
+  z.object({
+    jsonrpc: z.literal('2.0'),
+    id: z.union([z.string(), z.int()]).nullable(),
+    error: z.object({ code: z.int(), message: z.string(), data: z.looseObject({ code: z.string() }) }),
+  }),
+);
+export const AnyObject = named('AnyObject', anyObject.clone());

@@ -1,0 +1,67 @@
+import type { Context, Middleware } from 'koa';
+import type { z } from 'zod';
+import { GantryError } from '../../kernel/index.ts';
+import { hasNoBody, readJson } from '../body.ts';
+import { authorize } from '../guards/auth.ts';
+import { clientGone, stateOf } from '../request-state.ts';
+import { sendEvents } from '../sse.ts';
+import type { Answer, Route } from './define-route.ts';
+
+/** The middleware of one described route: scope, then shape, then its handler, then its answer. */
+export function serveRoute(route: Route, maxBodyBytes: number): Middleware {
+  return async (ctx) => {
+    authorize(ctx, route.scope);
+    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query');
+    const body = route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes);
+    const caller = stateOf(ctx).caller ?? { principal: 'anonymous', scopes: [] };
+    const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
+    await send(ctx, await route.handle({ params, query, body, caller, gone: () => clientGone(ctx), ctx }));
+  };
+}
+
+async function readBody(ctx: Context, rule: NonNullable<Route['body']>, maxBytes: number): Promise<unknown> {
+  if (rule.absent !== undefined && hasNoBody(ctx)) return rule.absent;
+  const types = rule.types;
+  const { value } = await readJson(ctx, types === undefined ? { maxBytes } : { maxBytes, types });
+  return check(rule.schema, value, 'body');
+}
+
+function check(schema: z.ZodType, value: unknown, where: 'query' | 'body'): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => ({
+    path: [where, ...issue.path].join('.'),
+    message: issue.message,
+  }));
+  const first = problems[0];
+  throw new GantryError(
+    'invalid_request',
+    `${first?.path ?? where}: ${first?.message ?? 'not as described'}`,
+    {
+      detail: { problems },
+    },
+  );
+}
+
+async function send(ctx: Context, answer: Answer): Promise<void> {
+  switch (answer.kind) {
+    case 'json':
+      ctx.status = answer.status;
+      ctx.set({ ...answer.headers });
+      ctx.type = 'application/json';
+      ctx.body = JSON.stringify(answer.value);
+      return;
+    case 'text':
+      ctx.status = answer.status;
+      ctx.type = answer.type;
+      ctx.body = answer.text;
+      return;
+    case 'events':
+      return sendEvents(ctx, answer.events, answer.until);
+    case 'empty':
+      ctx.status = answer.status;
+      return;
+    case 'done':
+      return;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Route } from '../openapi/define-route.ts';
+import type { HttpOptions } from '../options.ts';
+import { containerRoutes } from './containers.ts';
+import { healthRoutes } from './health.ts';
+import { logRoutes } from './logs.ts';
+import { mcpRoutes } from './mcp.ts';
+import { meshRoutes } from './mesh.ts';
+import { metricsRoutes } from './metrics.ts';
+import { openApiRoutes } from './openapi.ts';
+import { reloadRoutes } from './reload.ts';
+import { serverRoutes } from './servers.ts';
+import { toolRoutes } from './tools.ts';
+
+/** Every route there is. The busiest come first: the router tries them in this order. */
+export function allRoutes(options: HttpOptions): readonly Route[] {
+  const routes: readonly Route[] = [
+    ...mcpRoutes(options),
+    ...toolRoutes(options),
+    ...serverRoutes(options),
+    ...containerRoutes(options),
+    ...logRoutes(options),
+    ...meshRoutes(options),
+    ...healthRoutes(options),
+    ...metricsRoutes(options),
+    ...reloadRoutes(options),
+    ...openApiRoutes(options, () => routes),
+  ];
+  return routes;
+}

@@ -1,0 +1,71 @@
+import { GantryError } from '../../kernel/index.ts';
+import { type AnswerRule, defineRoute, type Route } from '../openapi/define-route.ts';
+import { JsonRpcMessage } from '../openapi/schemas.ts';
+import type { HttpOptions } from '../options.ts';
+
+type McpMethod = 'POST' | 'GET' | 'DELETE';
+
+const STREAM = { 'text/event-stream': JsonRpcMessage };
+const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<number, AnswerRule> }>> = {
+  POST: {
+    summary: 'Send a JSON-RPC message to a server (MCP Streamable HTTP)',
+    answers: {
+      200: {
+        description: 'The answer, as JSON or as the last message of a stream',
+        content: { 'application/json': JsonRpcMessage, ...STREAM },
+      },
+      202: { description: 'A notification or an answer was taken' },
+    },
+  },
+  GET: {
+    summary: 'Listen to what a server says by itself, or resume a stream',
+    answers: { 200: { description: 'Messages', content: STREAM } },
+  },
+  DELETE: {
+    summary: 'End a session and the replica it holds',
+    answers: { 204: { description: 'Ended' }, 200: { description: 'Ended' } },
+  },
+};
+
+/**
+ * The MCP endpoint of every server, at `/mcp/{server}`. Its middleware is handed in and does all the work: what
+ * stands here puts it behind the guards and into the document.
+ */
+export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{server}'): Route[] {
+  return (Object.keys(METHODS) as McpMethod[]).map((method) =>
+    defineRoute({
+      method,
+      path,
+      operationId: `mcp${method.charAt(0)}${method.slice(1).toLowerCase()}`,
+      summary: METHODS[method].summary,
+      tag: 'mcp',
+      scope: 'call',
+      params: { server: 'Name of a server' },
+      answers: METHODS[method].answers,
+      errors: [
+        'invalid_request',
+        'parse_error',
+        'body_too_large',
+        'not_acceptable',
+        'unsupported_media_type',
+        'server_not_found',
+        'session_not_found',
+        'queue_full',
+        'replica_failed',
+        'no_replica',
+        'engine_unavailable',
+        'call_timeout',
+      ],
+      handle: async ({ ctx }) => {
+        // The router answers HEAD by the GET route; here that would open a stream nobody reads.
+        if (ctx.method === 'HEAD') {
+          throw new GantryError('method_not_allowed', 'HEAD is not served here.', {
+            detail: { allow: Object.keys(METHODS) },
+          });
+        }
+        await mcp(ctx, async () => {});
+        return { kind: 'done' };
+      },
+    }),
+  );
+}

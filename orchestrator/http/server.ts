@@ -1,0 +1,81 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type Koa from 'koa';
+
+/**
+ * Bounds on a request that is still being received; a long answer is not limited by them. Node's own defaults
+ * (60 s, 300 s, checked every 30 s) let a few slow clients hold connections for minutes.
+ */
+export const SERVER_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+  /** Above the 4 s to 5 s after which common HTTP clients drop an idle connection themselves. */
+  keepAliveTimeout: 6_000,
+  /** One descriptor each; far below the usual limit of a container. */
+  maxConnections: 10_000,
+};
+
+export type Listening = {
+  /** Where it really listens, `http://127.0.0.1:7400`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes nothing new, lets answers end for up to `drainMs`, then cuts what is left. */
+  close(drainMs: number): Promise<void>;
+};
+
+/** @throws the error of `listen`, such as EADDRINUSE: main decides whether that is fatal */
+export async function listen(
+  app: Koa,
+  options: { readonly host: string; readonly port: number; readonly limits?: Partial<typeof SERVER_LIMITS> },
+): Promise<Listening> {
+  const { maxConnections, ...limits } = { ...SERVER_LIMITS, ...options.limits };
+  const handle = app.callback();
+  const server = createServer(limits, handle);
+  server.maxConnections = maxConnections;
+  // Not answered with "100 Continue" here: `body.ts` does, once it knows that it wants the body.
+  server.on('checkContinue', handle);
+
+  const open = new Set<ServerResponse>();
+  let draining = false;
+  const track = (_request: unknown, response: ServerResponse) => {
+    open.add(response);
+    if (draining) hangUpAfter(response);
+    response.once('close', () => open.delete(response));
+  };
+  server.prependListener('request', track);
+  server.prependListener('checkContinue', track);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    close(drainMs) {
+      draining = true;
+      for (const response of open) hangUpAfter(response);
+      return new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+        // Also closes connections that are idle now; busy ones follow when their answer has ended.
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+/** Without this a client could keep its connection, and our drain, alive with one request after the other. */
+function hangUpAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}
