@@ -8,6 +8,7 @@ export type {
   StderrRing,
 } from '../channel/index.ts';
 export { attachChannel } from '../channel/index.ts';
-export type { Handshake, ReplicaIdentity } from './replica.ts';
+export type { Handshake } from './handshake.ts';
+export type { ReplicaIdentity } from './replica.ts';
 export { Replica } from './replica.ts';
 export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

@@ -9,6 +9,7 @@ import {
   type Reason,
   type ReplicaView,
 } from '../kernel/index.ts';
+import { GREETING, type Handshake, handshakeOf } from './handshake.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /** Who this replica is. The same values stand in its container's labels. */
@@ -22,14 +23,6 @@ export type ReplicaIdentity = {
   /** How often this place in the pool was filled before. */
   readonly restarts: number;
   readonly startedAt: string;
-};
-
-/** What the server said of itself when the handshake was done. */
-export type Handshake = {
-  readonly protocolVersion: string;
-  readonly capabilities: Readonly<Record<string, unknown>>;
-  readonly serverInfo: Readonly<Record<string, unknown>>;
-  readonly instructions: string | null;
 };
 
 /**
@@ -248,29 +241,7 @@ export class Replica {
   }
 }
 
-/** The newest revision with a handshake; a server that knows only older ones answers with its own (MCP 2025-11-25, basic/lifecycle). */
-const GREETING = {
-  protocolVersion: '2025-11-25',
-  capabilities: {},
-  clientInfo: { name: 'gantry', version: '0.1.0' },
-};
-
 type CallOutcome = Extract<Fact, { type: 'call.ended' }>['outcome'];
 
 /** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
 const DIAGNOSIS_MS = 2000;
-
-/** Reads an initialize result without trusting it. */
-function handshakeOf(result: unknown): Handshake {
-  const given = isObject(result) ? result : {};
-  return {
-    protocolVersion: typeof given.protocolVersion === 'string' ? given.protocolVersion : 'unknown',
-    capabilities: isObject(given.capabilities) ? given.capabilities : {},
-    serverInfo: isObject(given.serverInfo) ? given.serverInfo : {},
-    instructions: typeof given.instructions === 'string' ? given.instructions : null,
-  };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -19,30 +19,30 @@ const KNOWN_KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'erro
  * disagree about them are a way around every policy; ids are strings or safe integers, because others do not
  * survive re-encoding.
  * @param text the body as it came, @param value the same, parsed.
- * @throws GantryError invalid_request; `detail.id` is the request's id where it could be read.
+ * @throws GantryError invalid_request
  */
 export function readClientMessage(text: string, value: unknown): ClientMessage {
   if (Array.isArray(value))
     throw refused('A batch (an array) is not accepted here: send one message per request.');
   if (!isObject(value)) throw refused('The body must be one JSON-RPC object.');
-  const id = isId(value.id) ? value.id : null;
+  const id = idOf(value);
   const scan = scanJson(text);
-  if (!scan.ok) throw refused(`The body cannot be used: ${scan.why}.`, id);
+  if (!scan.ok) throw refused(`The body cannot be used: ${scan.why}.`);
   for (const key of Object.keys(value)) {
     if (!KNOWN_KEYS.has(key))
-      throw refused(`Unknown key ${JSON.stringify(key)} beside jsonrpc, id, method and params.`, id);
+      throw refused(`Unknown key ${JSON.stringify(key)} beside jsonrpc, id, method and params.`);
   }
-  if (value.jsonrpc !== '2.0') throw refused('"jsonrpc" must be "2.0".', id);
+  if (value.jsonrpc !== '2.0') throw refused('"jsonrpc" must be "2.0".');
   if ('id' in value && id === null) throw refused('"id" must be a string or an integer up to 2^53.');
   return 'method' in value ? readCall(value, id) : readAnswer(value, id);
 }
 
 function readCall(value: Record<string, unknown>, id: JsonRpcId | null): ClientMessage {
   const { method, params } = value;
-  if (typeof method !== 'string' || method === '') throw refused('"method" must be a non-empty string.', id);
+  if (typeof method !== 'string' || method === '') throw refused('"method" must be a non-empty string.');
   if ('result' in value || 'error' in value)
-    throw refused('A message with "method" has no "result" or "error".', id);
-  if (params !== undefined && !isObject(params)) throw refused('"params" must be an object.', id);
+    throw refused('A message with "method" has no "result" or "error".');
+  if (params !== undefined && !isObject(params)) throw refused('"params" must be an object.');
   return id === null ? { kind: 'notification', method, params } : { kind: 'request', id, method, params };
 }
 
@@ -50,13 +50,18 @@ function readAnswer(value: Record<string, unknown>, id: JsonRpcId | null): Clien
   const hasResult = 'result' in value;
   const hasError = 'error' in value;
   if (id === null || hasResult === hasError) {
-    throw refused('A message needs a "method", or an "id" with either "result" or "error".', id);
+    throw refused('A message needs a "method", or an "id" with either "result" or "error".');
   }
   return { kind: 'response', id, answer: hasResult ? { result: value.result } : { error: value.error } };
 }
 
-function refused(message: string, id: JsonRpcId | null = null): GantryError {
-  return new GantryError('invalid_request', message, { detail: { id } });
+/** The id of a body that may be anything else but a sound request, so that even its error can carry it. */
+export function idOf(value: unknown): JsonRpcId | null {
+  return isObject(value) && isId(value.id) ? value.id : null;
+}
+
+function refused(message: string): GantryError {
+  return new GantryError('invalid_request', message);
 }
 
 function isId(value: unknown): value is JsonRpcId {

@@ -1,4 +1,4 @@
-export { type ClientMessage, readClientMessage } from './client-message.ts';
+export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
 export type { OutStream } from './out-stream.ts';
 export { type Answer, type EncodeError, encodeOutcome } from './session.ts';
 export { type Reply, type Sender, Sessions } from './sessions.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { GantryError } from '../../orchestrator/kernel/index.ts';
-import { readClientMessage } from '../../orchestrator/session/client-message.ts';
+import { idOf, readClientMessage } from '../../orchestrator/session/client-message.ts';
 
 const read = (text: string) => readClientMessage(text, JSON.parse(text));
 
@@ -9,7 +9,7 @@ const refused = test.macro({
   exec(t, text: string, id: string | number | null) {
     const error = t.throws(() => read(text), { instanceOf: GantryError }) as GantryError;
     t.is(error.code, 'invalid_request');
-    t.is(error.detail.id, id);
+    t.is(idOf(JSON.parse(text)), id);
   },
   title: (_, text: string) => `refuses ${text.slice(0, 70)}`,
 });

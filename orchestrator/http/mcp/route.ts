@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { GantryError } from '../../kernel/index.ts';
 import {
   encodeOutcome,
+  idOf,
   LEGACY_VERSIONS,
   type Reply,
   readClientMessage,
@@ -9,6 +10,7 @@ import {
   type Sessions,
 } from '../../session/index.ts';
 import { readJson } from '../body.ts';
+import { clientGone, stateOf } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
 import { writeEvents } from './sse.ts';
 
@@ -52,14 +54,11 @@ async function post(
 ): Promise<void> {
   checkPostAccept(ctx.get('Accept'));
   const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
+  stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
   const message = readClientMessage(text, value);
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
-  // The id is known from here on: an error is answered to that request.
-  if (message.kind === 'request') ctx.state.requestId = message.id;
   if (!isInitialize) checkVersion(ctx);
-  const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
-  const reply = await sessions.take(senderOf(ctx, server), message, gone.signal);
+  const reply = await sessions.take(senderOf(ctx, server), message, clientGone(ctx));
   await send(ctx, reply, message.kind === 'request' ? message.id : null);
 }
 
@@ -87,7 +86,11 @@ async function send(ctx: Context, reply: Reply, id: string | number | null): Pro
 
 function senderOf(ctx: Context, server: string): Sender {
   const sessionId = ctx.get('Mcp-Session-Id');
-  return { server, principal: ctx.state.caller.principal, sessionId: sessionId === '' ? null : sessionId };
+  return {
+    server,
+    principal: stateOf(ctx).caller?.principal ?? 'anonymous',
+    sessionId: sessionId === '' ? null : sessionId,
+  };
 }
 
 /** An unknown revision is refused (MCP 2025-06-18 and later, basic/transports); an absent header means 2025-03-26. */

@@ -1,0 +1,29 @@
+/** What the server said of itself when the handshake was done. */
+export type Handshake = {
+  readonly protocolVersion: string;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly serverInfo: Readonly<Record<string, unknown>>;
+  readonly instructions: string | null;
+};
+
+/** The newest revision with a handshake; a server that knows only older ones answers with its own (MCP 2025-11-25, basic/lifecycle). */
+export const GREETING = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'gantry', version: '0.1.0' },
+};
+
+/** Reads an initialize result without trusting it. */
+export function handshakeOf(result: unknown): Handshake {
+  const given = isObject(result) ? result : {};
+  return {
+    protocolVersion: typeof given.protocolVersion === 'string' ? given.protocolVersion : 'unknown',
+    capabilities: isObject(given.capabilities) ? given.capabilities : {},
+    serverInfo: isObject(given.serverInfo) ? given.serverInfo : {},
+    instructions: typeof given.instructions === 'string' ? given.instructions : null,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
