@@ -18,7 +18,12 @@ const MAX_LINKS = 16;
  * @throws EngineError not_found when image or file are missing, bad_spec when it is no file or too large
  */
 export async function readFile(connection: DockerConnection, image: string, path: string): Promise<Buffer> {
-  const body = { Image: image, Entrypoint: ['-'], Labels: helperLabels('read-file'), NetworkDisabled: true };
+  const body = {
+    Image: image,
+    Entrypoint: ['-'],
+    Labels: helperLabels('read-file'),
+    HostConfig: { NetworkMode: 'none' },
+  };
   const container = await connection.request('image', SLOW_MS, (docker, abortSignal) =>
     docker.createContainer(createOptions(null, body, abortSignal)),
   );
