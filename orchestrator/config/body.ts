@@ -1,0 +1,112 @@
+import type { ServerSpec } from '../kernel/index.ts';
+import { checkEntry, nameProblem } from './entry.ts';
+import { convertMcpServer } from './mcp-servers.ts';
+import { mergePatch } from './merge-patch.ts';
+import { defaultPortRange, type PortRange } from './port-range.ts';
+import { type Finding, type Parsed, type Path, withoutLines } from './problem.ts';
+import { dangers, isObject, type RawObject } from './raw.ts';
+
+/** A server made over the API: `entry` is what was written, to be stored and patched; `spec` is what it means. */
+export type ApiServer = { readonly name: string; readonly entry: RawObject; readonly spec: ServerSpec };
+
+export type BodyOptions = {
+  readonly portRange?: PortRange;
+  /** Ports of all other servers, and whose they are. */
+  readonly usedPorts?: ReadonlyMap<number, string>;
+};
+
+/**
+ * The body of `POST /api/v1/servers`: `{"name", …entry}`, or a document with `mcpServers`, which may bring
+ * several. All or nothing.
+ */
+export function parseServerBody(body: unknown, options: BodyOptions = {}): Parsed<readonly ApiServer[]> {
+  const unusable = refuseUnusable(body);
+  if (unusable !== null) return unusable;
+  const document = body as RawObject;
+  if (Object.hasOwn(document, 'mcpServers')) return parseDocument(document, options);
+  const { name, ...entry } = document;
+  if (typeof name !== 'string') {
+    const problem = { path: ['name'], message: name === undefined ? 'is required' : 'must be a string' };
+    return refused([problem, ...check('x', entry, [], options).findings]);
+  }
+  const { server, findings } = check(name, entry, [], options);
+  const wrongName = nameProblem(name);
+  const all = wrongName === null ? findings : [{ path: ['name'], message: wrongName }, ...findings];
+  return server === null || all.length > 0 ? refused(all) : { ok: true, value: [server] };
+}
+
+/** A stored entry, when the orchestrator starts again. What was valid once may not be for a newer version. */
+export function parseStoredEntry(name: string, entry: unknown, options: BodyOptions = {}): Parsed<ApiServer> {
+  const unusable = refuseUnusable(entry);
+  if (unusable !== null) return unusable;
+  const { server, findings } = check(name, entry as RawObject, [], options);
+  const wrongName = nameProblem(name);
+  const all = wrongName === null ? findings : [{ path: ['name'], message: wrongName }, ...findings];
+  return server === null || all.length > 0 ? refused(all) : { ok: true, value: server };
+}
+
+/** The body of PATCH: a JSON merge patch (RFC 7396) of the entry as it was written. A name stays. */
+export function patchEntry(
+  name: string,
+  entry: RawObject,
+  patch: unknown,
+  options: BodyOptions = {},
+): Parsed<ApiServer> {
+  const unusable = refuseUnusable(patch);
+  if (unusable !== null) return unusable;
+  const { name: newName, ...changes } = patch as RawObject;
+  const renamed = newName !== undefined && newName !== name;
+  const { server, findings } = check(name, mergePatch(entry, changes) as RawObject, [], options);
+  const all = renamed
+    ? [{ path: ['name'], message: 'cannot be changed: delete the server and make another' }, ...findings]
+    : findings;
+  return server === null || all.length > 0 ? refused(all) : { ok: true, value: server };
+}
+
+function parseDocument(document: RawObject, options: BodyOptions): Parsed<readonly ApiServer[]> {
+  const findings: Finding[] = Object.keys(document)
+    .filter((key) => key !== 'mcpServers')
+    .map((key) => ({ path: [key], message: 'does not go together with mcpServers' }));
+  const servers: ApiServer[] = [];
+  const { mcpServers } = document;
+  if (!isObject(mcpServers) || Object.keys(mcpServers).length === 0) {
+    return refused([...findings, { path: ['mcpServers'], message: 'must be a map from names to servers' }]);
+  }
+  for (const [name, raw] of Object.entries(mcpServers)) {
+    const at = ['mcpServers', name];
+    const wrongName = nameProblem(name);
+    if (wrongName !== null) findings.push({ path: at, message: wrongName });
+    const conversion = convertMcpServer(raw);
+    findings.push(...conversion.findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })));
+    if (conversion.entry === null) continue;
+    const result = check(name, conversion.entry, at, options);
+    findings.push(...result.findings);
+    if (result.server !== null) servers.push(result.server);
+  }
+  return findings.length > 0 ? refused(findings) : { ok: true, value: servers };
+}
+
+function check(
+  name: string,
+  entry: RawObject,
+  at: Path,
+  { portRange = defaultPortRange, usedPorts = new Map() }: BodyOptions,
+): { server: ApiServer | null; findings: Finding[] } {
+  // `build:` is refused over HTTP, so there is no directory it could be relative to.
+  const { spec, findings } = checkEntry(name, entry, { origin: 'api', baseDir: '/', portRange, usedPorts });
+  return {
+    server: spec === null ? null : { name, entry, spec },
+    findings: findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })),
+  };
+}
+
+/** What must be refused before anything looks into it. */
+function refuseUnusable(value: unknown): { ok: false; problems: ReturnType<typeof withoutLines> } | null {
+  if (!isObject(value)) return refused([{ path: [], message: 'must be a JSON object' }]);
+  const findings = dangers(value);
+  return findings.length > 0 ? refused(findings) : null;
+}
+
+function refused(findings: readonly Finding[]): { ok: false; problems: ReturnType<typeof withoutLines> } {
+  return { ok: false, problems: withoutLines(findings) };
+}

@@ -1,0 +1,130 @@
+import type { ServerSpec } from '../kernel/index.ts';
+import type { TokenEntry } from './auth.ts';
+import { checkEntry, nameProblem } from './entry.ts';
+import { findingsOf } from './issues.ts';
+import { convertMcpServer } from './mcp-servers.ts';
+import { defaultPortRange, type PortRange } from './port-range.ts';
+import type { Finding, Path, Problem } from './problem.ts';
+import { dangers, isObject } from './raw.ts';
+import { SettingsFile } from './settings.ts';
+import { parseSize } from './size.ts';
+import { readYaml } from './yaml-text.ts';
+
+/** The static half of gantry.yaml: read once, at start. */
+export type Settings = {
+  readonly auth: { readonly tokens: readonly TokenEntry[] };
+  readonly http: {
+    readonly allowedOrigins: readonly string[];
+    readonly allowedHosts: readonly string[];
+    readonly maxBodyBytes: number;
+  };
+  readonly limits: { readonly maxLineBytes: number };
+};
+
+export type LoadOptions = {
+  /** Absolute directory of the file: `build:` is relative to it. */
+  readonly baseDir: string;
+  readonly portRange?: PortRange;
+};
+
+/** Everything a valid file says, or everything that is wrong with it. Never half of a file. */
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings; readonly servers: readonly ServerSpec[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads the text of gantry.yaml; an empty one is fine. Pure: nothing is opened and nothing is looked up. */
+export function loadConfig(text: string, options: LoadOptions): Loaded {
+  const yaml = readYaml(text);
+  const refused = (findings: readonly Finding[]): Loaded => ({
+    ok: false,
+    problems: sorted(findings.map(yaml.locate)),
+  });
+  if (yaml.problems.length > 0) return { ok: false, problems: yaml.problems };
+  const file = yaml.value ?? {};
+  if (!isObject(file)) return refused([{ path: [], message: 'must be a map with keys such as servers:' }]);
+  const danger = dangers(file);
+  if (danger.length > 0) return refused(danger);
+  const settings = readSettings(file);
+  const servers = readServers(file, options);
+  const findings = [...settings.findings, ...servers.findings];
+  if (settings.value === null || findings.length > 0) return refused(findings);
+  return { ok: true, settings: settings.value, servers: servers.specs };
+}
+
+function readSettings(file: unknown): { value: Settings | null; findings: Finding[] } {
+  const result = SettingsFile.safeParse(file, { reportInput: true });
+  if (!result.success) return { value: null, findings: findingsOf(result.error, { keysAt: settingKeys }) };
+  const { auth, http, limits } = result.data;
+  const tokens = auth.tokens.map((token) => ({ ...token, sha256: token.sha256.toLowerCase() }));
+  const findings = tokens.flatMap((token, index): Finding[] =>
+    tokens.findIndex(({ sha256 }) => sha256 === token.sha256) === index
+      ? []
+      : [
+          {
+            path: ['auth', 'tokens', index, 'sha256'],
+            message: 'is the hash of an earlier token: who calls would be unclear',
+          },
+        ],
+  );
+  return {
+    value: {
+      auth: { tokens },
+      http: { ...http, maxBodyBytes: parseSize(http.maxBodyBytes) ?? Number.NaN },
+      limits: { maxLineBytes: parseSize(limits.maxLineBytes) ?? Number.NaN },
+    },
+    findings,
+  };
+}
+
+function settingKeys(path: Path): readonly string[] {
+  const { auth, http, limits } = SettingsFile.shape;
+  if (path[0] === 'auth')
+    return path.length > 1 ? ['principal', 'sha256', 'scopes'] : Object.keys(auth.unwrap().shape);
+  if (path[0] === 'http') return Object.keys(http.unwrap().shape);
+  if (path[0] === 'limits') return Object.keys(limits.unwrap().shape);
+  return Object.keys(SettingsFile.shape);
+}
+
+function readServers(
+  file: Record<string, unknown>,
+  options: LoadOptions,
+): { specs: ServerSpec[]; findings: Finding[] } {
+  const specs: ServerSpec[] = [];
+  const findings: Finding[] = [];
+  const usedPorts = new Map<number, string>();
+  const portRange = options.portRange ?? defaultPortRange;
+  const own = section(file, 'servers', findings);
+  const foreign = section(file, 'mcpServers', findings);
+  const take = (at: Path, name: string, raw: unknown): void => {
+    const context = { origin: 'file', baseDir: options.baseDir, portRange, usedPorts } as const;
+    const wrongName = nameProblem(name);
+    if (wrongName !== null) findings.push({ path: at, message: wrongName, at: 'key' });
+    const result = checkEntry(name, raw, context);
+    for (const finding of result.findings) findings.push({ ...finding, path: [...at, ...finding.path] });
+    if (result.spec !== null) specs.push(result.spec);
+    if (isObject(raw) && typeof raw.port === 'number' && !usedPorts.has(raw.port))
+      usedPorts.set(raw.port, name);
+  };
+  for (const [name, raw] of own) take(['servers', name], name, raw);
+  const names = own.map(([name]) => name);
+  for (const [name, raw] of foreign) {
+    const at = ['mcpServers', name];
+    if (names.includes(name)) findings.push({ path: at, message: 'is under servers: already', at: 'key' });
+    const { entry, findings: problems } = convertMcpServer(raw);
+    for (const finding of problems) findings.push({ ...finding, path: [...at, ...finding.path] });
+    if (entry !== null) take(at, name, entry);
+  }
+  return { specs, findings };
+}
+
+function section(file: Record<string, unknown>, key: string, findings: Finding[]): [string, unknown][] {
+  const value = file[key] ?? {};
+  if (isObject(value)) return Object.entries(value);
+  findings.push({ path: [key], message: 'must be a map from names to servers' });
+  return [];
+}
+
+/** In the order of the file, as a reader meets them. */
+function sorted(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}

@@ -1,0 +1,50 @@
+import { GantryError } from '../kernel/index.ts';
+
+/** One thing that is wrong with a configuration, in words a user can act on. */
+export type Problem = {
+  /** Where in the document: `servers.clock.args[1]`; relative to the entry over HTTP. Empty for the whole document. */
+  readonly path: string;
+  /** From 1; null where there is no file, as over HTTP. */
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly message: string;
+};
+
+/** A place in a document: keys and list indexes, outermost first. */
+export type Path = readonly (string | number)[];
+
+/** A problem before anybody knows its line. `at: 'key'` means the key itself is wrong, not its value. */
+export type Finding = { readonly path: Path; readonly message: string; readonly at?: 'key' };
+
+/** What every parser of this room answers: all problems at once, never the first alone. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function pathText(path: Path): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else text += text === '' ? part : `.${part}`;
+  }
+  return text;
+}
+
+/** Findings of a request body: there is no line to point at. */
+export function withoutLines(findings: readonly Finding[]): Problem[] {
+  return findings.map(({ path, message }) => ({ path: pathText(path), line: null, column: null, message }));
+}
+
+/** `gantry.yaml:3:5 servers.x.args: must be a list`. */
+export function problemText(fileName: string, problem: Problem): string {
+  const place = problem.line === null ? fileName : `${fileName}:${problem.line}:${problem.column ?? 1}`;
+  return problem.path === '' ? `${place} ${problem.message}` : `${place} ${problem.path}: ${problem.message}`;
+}
+
+/** The error of a refused definition, as the API shows it (docs/api.md, Errors). */
+export function invalidConfig(problems: readonly Problem[]): GantryError {
+  const message = problems.length === 1 ? 'There is 1 problem.' : `There are ${problems.length} problems.`;
+  return new GantryError('invalid_config', message, {
+    detail: { problems: problems.map(({ path, line, message }) => ({ path, line, message })) },
+  });
+}

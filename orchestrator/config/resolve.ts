@@ -1,0 +1,54 @@
+import { posix } from 'node:path';
+import type { ServerSpec, Source } from '../kernel/index.ts';
+import { cleanDataPath } from './data-path.ts';
+import type { Entry } from './schema.ts';
+import { parseSize } from './size.ts';
+import { type Package, parseNpm, parsePypi } from './source-text.ts';
+
+/** A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional. */
+export function resolveSpec(
+  name: string,
+  entry: Entry,
+  origin: ServerSpec['origin'],
+  baseDir: string,
+): ServerSpec {
+  return {
+    name,
+    origin,
+    source: resolveSource(entry, baseDir),
+    args: entry.args,
+    env: entry.env,
+    sharing: entry.sharing,
+    replicas: entry.replicas,
+    maxSessions: entry.maxSessions,
+    resources: {
+      memoryBytes: certain(parseSize(entry.resources.memory)),
+      cpus: entry.resources.cpus,
+      pids: entry.resources.pids,
+    },
+    network: entry.network,
+    data: entry.data === undefined ? null : cleanDataPath(entry.data),
+    timeouts: entry.timeouts,
+    port: entry.port ?? null,
+  };
+}
+
+function resolveSource(entry: Entry, baseDir: string): Source {
+  const bin = entry.bin ?? null;
+  const command = entry.command ?? null;
+  if (entry.npm !== undefined) return { kind: 'npm', ...packageOf(parseNpm(entry.npm)), bin };
+  if (entry.pypi !== undefined) return { kind: 'pypi', ...packageOf(parsePypi(entry.pypi)), bin };
+  if (entry.image !== undefined) return { kind: 'image', image: entry.image, command };
+  return { kind: 'build', path: posix.resolve(baseDir, certain(entry.build)), command };
+}
+
+/** The schema has passed these values already; a failure here is a fault of ours and must not become a default. */
+function certain<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new TypeError('an unchecked entry was resolved');
+  return value;
+}
+
+function packageOf(parsed: Package | string): Package {
+  if (typeof parsed === 'string') throw new TypeError(`an unchecked package was resolved: ${parsed}`);
+  return parsed;
+}

@@ -1,0 +1,183 @@
+import * as z from 'zod';
+import { dataPathProblem } from './data-path.ts';
+import { parseSize, sizePattern } from './size.ts';
+import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
+
+/** What the kernel and the API agree on (docs/api.md, Fixed names). */
+export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
+
+const MiB = 1024 ** 2;
+/** Docker refuses less (moby, linuxMinMemory). */
+const leastMemoryBytes = 6 * MiB;
+/** Node fires a longer timer at once instead of late (`TIMEOUT_MAX`). */
+const longestTimeoutMs = 2 ** 31 - 1;
+/** `MAX_ARG_STRLEN` of Linux: the kernel takes no longer argument or variable. */
+const longestText = 128 * 1024 - 1;
+/** The highest pid Linux can give out (`PID_MAX_LIMIT`). */
+const mostPids = 4_194_304;
+
+/** Reports what `problemOf` says; null is fine. */
+function text(problemOf: (value: string) => string | null) {
+  return z.string().superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+}
+
+/** Anything a process can be given: no NUL, which ends a string in the kernel. */
+const plain = text((value) =>
+  value.includes('\0') ? 'must not contain NUL' : value.length > longestText ? 'is over 128 KiB' : null,
+);
+
+function size(leastBytes: number, mostBytes: number) {
+  const rule = `must be a size of at least ${leastBytes / MiB} MiB such as 256MiB, 256Mi, 256m or a number of bytes`;
+  const problemOf = (value: string | number): string | null => {
+    const bytes = parseSize(value);
+    return bytes !== null && bytes >= leastBytes && bytes <= mostBytes ? null : rule;
+  };
+  const digits = z.number().superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+  return z.union(
+    [
+      digits.meta({ type: 'integer', minimum: leastBytes }),
+      text(problemOf).meta({ pattern: sizePattern.source }),
+    ],
+    {
+      error: rule,
+    },
+  );
+}
+
+const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
+
+const Bin = text((value) =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
+    ? null
+    : 'must be the name of a program, without a path or arguments',
+);
+
+const Command = z
+  .array(plain)
+  .min(1)
+  .max(256)
+  .refine((command) => command[0] !== '', { error: 'must begin with the program' });
+
+const EnvName = /^[A-Za-z_][A-Za-z0-9_.-]{0,255}$/;
+
+export const Resources = z.strictObject({
+  memory: size(leastMemoryBytes, Number.MAX_SAFE_INTEGER)
+    .default('256MiB')
+    .describe('Memory of one replica, swap included: 256MiB, 256Mi, 256m or a number of bytes.'),
+  cpus: z
+    .number()
+    .min(0.01)
+    .max(1024)
+    .default(1)
+    .describe('Cores of one replica; fractions such as 0.5 are fine.'),
+  pids: z.int().min(1).max(mostPids).default(128).describe('Processes and threads of one replica.'),
+});
+
+export const Timeouts = z.strictObject({
+  readyMs: milliseconds(1).default(60_000).describe('From container start to the completed MCP handshake.'),
+  callTimeoutMs: milliseconds(1)
+    .default(60_000)
+    .describe("From the server's last message for a call; progress counts, keep-alives of Gantry do not."),
+  maxCallMs: milliseconds(1)
+    .default(3_600_000)
+    .describe('Ceiling of one call, whatever the server says meanwhile.'),
+  sessionIdleMs: milliseconds(1)
+    .default(1_800_000)
+    .describe('A session without a request for so long is ended.'),
+  drainMs: milliseconds(0)
+    .default(20_000)
+    .describe('How long calls in flight may go on when a replica or Gantry stops.'),
+});
+
+/** One server as a user writes it: the value under `servers.<name>`, and the API's body without its name. */
+export const Entry = z
+  .strictObject({
+    npm: text((value) => problemIn(parseNpm(value)))
+      .optional()
+      .meta({
+        description:
+          'Package of the npm registry with an exact version; without one it is resolved once and pinned.',
+        examples: ['@modelcontextprotocol/server-everything@2026.8.31'],
+      }),
+    pypi: text((value) => problemIn(parsePypi(value)))
+      .optional()
+      .meta({
+        description:
+          'Package of the Python index with an exact version; without one it is resolved once and pinned.',
+        examples: ['mcp-server-time==2026.8.31'],
+      }),
+    image: text(imageProblem)
+      .optional()
+      .meta({ description: 'Image to run, by tag or digest.', examples: ['mcp/time:latest'] }),
+    build: text(buildPathProblem)
+      .optional()
+      .meta({
+        description: 'Directory with a Dockerfile, beside or below gantry.yaml. Not over HTTP.',
+        examples: ['./servers/clock'],
+      }),
+    bin: Bin.optional().describe(
+      'Which program of the package to run, where it has several. npm and pypi only.',
+    ),
+    command: Command.optional().describe(
+      "Program and first arguments instead of the image's own. image and build only.",
+    ),
+    args: z.array(plain).max(256).default([]).describe('Arguments after the program.'),
+    env: z
+      .record(z.string().regex(EnvName), plain)
+      .default({})
+      .describe('Environment variables. Values are never shown by the API.'),
+    sharing: z
+      .enum(['session', 'shared', 'principal', 'call'])
+      .default('session')
+      .describe(
+        'How replicas are handed out: session = one per MCP session, shared = anyone uses any, principal = one per caller, call = a fresh one per call.',
+      ),
+    replicas: z.int().min(1).max(100).default(1).describe('Standing replicas.'),
+    maxSessions: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(20)
+      .describe('Replicas for sessions beyond the standing ones; over it 503 with Retry-After.'),
+    resources: Resources.prefault({}).describe('Limits of one replica.'),
+    network: z
+      .enum(['none', 'internet'])
+      .default('none')
+      .describe(
+        'internet never reaches other replicas, the engine, Redis, the orchestrator or metadata addresses.',
+      ),
+    data: text(dataPathProblem)
+      .optional()
+      .meta({
+        description:
+          'Directory inside the container for a named volume that outlives it. Without it nothing but a bounded tmpfs is writable.',
+        examples: ['/data'],
+      }),
+    timeouts: Timeouts.prefault({}).describe('All in milliseconds.'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe(
+        'Port of 127.0.0.1 on which this server alone answers at /mcp; inside the published range (3001-3019).',
+      ),
+  })
+  .meta({
+    description: 'One MCP server. Exactly one of npm, pypi, image and build says where it comes from.',
+    oneOf: [{ required: ['npm'] }, { required: ['pypi'] }, { required: ['image'] }, { required: ['build'] }],
+  });
+
+export type Entry = z.output<typeof Entry>;
+
+function problemIn(parsed: object | string): string | null {
+  return typeof parsed === 'string' ? parsed : null;
+}
+
+export { size, text };
