@@ -59,6 +59,9 @@ async function send(ctx: Context, answer: Answer): Promise<void> {
     case 'events':
       return sendEvents(ctx, answer.events, answer.until);
     case 'empty':
+      if (ctx.respond === false) return; // answered already, past Koa
+      // Koa writes the reason phrase as text where no body was set; null says that there is none, and sets 204.
+      ctx.body = null;
       ctx.status = answer.status;
       return;
     case 'done':

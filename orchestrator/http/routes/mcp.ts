@@ -64,7 +64,7 @@ export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{serve
           });
         }
         await mcp(ctx, async () => {});
-        return { kind: 'done' };
+        return ctx.body === undefined ? { kind: 'empty', status: ctx.status } : { kind: 'done' };
       },
     }),
   );

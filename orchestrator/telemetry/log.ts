@@ -1,0 +1,111 @@
+import pino, { type DestinationStream } from 'pino';
+import type { Clock, Fact, Facts } from '../kernel/index.ts';
+import { LineBudget } from './line-budget.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export type Log = {
+  /** Stops listening and writes out what is buffered. */
+  close(): void;
+};
+
+/** Lines per replica or place and per window, for what foreign code can cause at will. */
+const BUDGET = { perWindow: 20, windowMs: 10_000 };
+/** Longer text is cut: one line must not fill the log. */
+const MAX_TEXT = 2_000;
+/** What may wait while the reader of our output hangs; beyond it pino drops rather than blocks the event loop. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Writes facts as JSON lines. What a server says on stderr may hold secrets, so it is logged at `debug` only,
+ * also where it is part of a reason; the API shows it to those who may ask.
+ */
+export function logFacts(
+  facts: Facts,
+  options: { readonly level: LogLevel; readonly clock: Clock; readonly destination?: DestinationStream },
+): Log {
+  const buffered =
+    options.destination === undefined
+      ? pino.destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES })
+      : null;
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    options.destination ?? buffered ?? process.stdout,
+  );
+  const budget = new LineBudget({ ...BUDGET, now: () => options.clock.now() });
+
+  const stop = facts.listen((fact) => {
+    const level = levelOf(fact);
+    if (!logger.isLevelEnabled(level)) return;
+    const key = budgetKey(fact);
+    const { allowed, suppressed } = key === null ? { allowed: true, suppressed: 0 } : budget.spend(key);
+    if (!allowed) return;
+    const { type, ...fields } = fact;
+    logger[level]({ fact: type, ...shown(fields), ...(suppressed > 0 ? { suppressed } : {}) });
+  });
+  return {
+    close() {
+      stop();
+      buffered?.flushSync();
+    },
+  };
+}
+
+function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
+  switch (fact.type) {
+    case 'trouble':
+      return 'error';
+    case 'engine.state':
+      return fact.state === 'down' ? 'error' : 'info';
+    case 'server.state':
+      return fact.state === 'failed' ? 'warn' : 'info';
+    case 'replica.state':
+      return fact.state === 'failed' ? 'warn' : 'debug';
+    case 'replica.restart':
+    case 'line.dropped':
+      return 'warn';
+    case 'http.request':
+      return fact.status >= 500 ? 'warn' : 'debug';
+    case 'image.build':
+    case 'container.removed':
+    case 'config.applied':
+      return 'info';
+    case 'replica.stderr':
+    case 'call.ended':
+    case 'session.opened':
+    case 'session.closed':
+      return 'debug';
+  }
+}
+
+/** Facts with one budget together, or null for facts that only our own doing can multiply. */
+function budgetKey(fact: Fact): string | null {
+  switch (fact.type) {
+    case 'replica.stderr':
+    case 'line.dropped':
+      return `${fact.type} ${fact.server} ${fact.replica}`;
+    case 'trouble':
+      return `${fact.type} ${fact.where}`;
+    default:
+      return null;
+  }
+}
+
+/** Long text cut, and reasons without the lines of stderr. */
+function shown(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      if (typeof value === 'string' && value.length > MAX_TEXT) return [name, `${value.slice(0, MAX_TEXT)}…`];
+      if (name === 'reason' && typeof value === 'object' && value !== null) {
+        const { stderr: _kept, ...reason } = value as Record<string, unknown>;
+        return [name, shown(reason)];
+      }
+      return [name, value];
+    }),
+  );
+}

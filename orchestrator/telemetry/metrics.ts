@@ -1,0 +1,141 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Fact, Facts } from '../kernel/index.ts';
+import { firstValues, httpMethodLabel, mcpMethodLabel } from './bounded-labels.ts';
+import { measureEventLoopDelay } from './event-loop-delay.ts';
+import { ReplicaCensus } from './replica-census.ts';
+
+export type FactMetrics = {
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Stops listening and measuring. */
+  close(): void;
+};
+
+/** From a fast echo to the default ceiling of a call's silence. */
+const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15, 60];
+const BUILD_BUCKETS = [0.1, 1, 5, 15, 30, 60, 120, 300, 600];
+/** Words that rooms write themselves; more of them than this would be a mistake, not a need. */
+const MAX_WORDS = 40;
+
+/**
+ * Counts facts, for Prometheus. Every label is bounded: servers by the configuration, routes by their patterns,
+ * methods by a list, words by number.
+ */
+export function countFacts(facts: Facts): FactMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'gantry_' });
+  const stopDelay = measureEventLoopDelay(registry);
+  const stopListening = facts.listen(counters(registry));
+  return {
+    async render() {
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+    close() {
+      stopListening();
+      stopDelay();
+      registry.clear();
+    },
+  };
+}
+
+function counters(registry: Registry): (fact: Fact) => void {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter<L>({ name, help, labelNames, registers });
+
+  const calls = new Histogram({
+    name: 'gantry_call_duration_seconds',
+    help: 'Calls to MCP servers, from written to answered',
+    labelNames: ['server', 'method', 'outcome'],
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const callsTotal = counter('gantry_calls_total', 'Calls to MCP servers', ['server', 'method', 'outcome']);
+  const sessions = new Gauge({
+    name: 'gantry_sessions_open',
+    help: 'Sessions that are open',
+    labelNames: ['server'],
+    registers,
+  });
+  const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const restarts = counter('gantry_replica_restarts_total', 'Standing replicas started again', ['server']);
+  const failures = counter('gantry_replica_failures_total', 'Replicas that failed', ['server', 'reason']);
+  const dropped = counter('gantry_lines_dropped_total', 'Unusable lines on stdout', ['server', 'why']);
+  const stderr = counter('gantry_stderr_lines_total', 'Lines on stderr', ['server']);
+  const requests = new Histogram({
+    name: 'gantry_http_request_duration_seconds',
+    help: 'HTTP requests, from their headers to the end of the answer',
+    labelNames: ['method', 'route'],
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const requestsTotal = counter('gantry_http_requests_total', 'HTTP requests', ['method', 'route', 'status']);
+  const builds = new Histogram({
+    name: 'gantry_image_build_duration_seconds',
+    help: 'Images made ready',
+    labelNames: ['server', 'cached'],
+    buckets: BUILD_BUCKETS,
+    registers,
+  });
+  const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
+  const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
+  const trouble = counter('gantry_trouble_total', 'Failures inside Gantry', ['where']);
+  const engineUp = new Gauge({ name: 'gantry_engine_up', help: '1 while the engine answers', registers });
+  const census = new ReplicaCensus();
+  new Gauge({
+    name: 'gantry_replicas',
+    help: 'Replicas that live, by state',
+    labelNames: ['server', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { server, state, count } of census.counts()) this.set({ server, state }, count);
+    },
+  });
+  const closeWord = firstValues(MAX_WORDS);
+  const dropWord = firstValues(MAX_WORDS);
+  const removeWord = firstValues(MAX_WORDS);
+  const placeWord = firstValues(200);
+
+  return (fact) => {
+    switch (fact.type) {
+      case 'call.ended': {
+        const labels = { server: fact.server, method: mcpMethodLabel(fact.method), outcome: fact.outcome };
+        callsTotal.inc(labels);
+        return calls.observe(labels, fact.durationMs / 1000);
+      }
+      case 'http.request': {
+        const labels = { method: httpMethodLabel(fact.method), route: fact.route };
+        requestsTotal.inc({ ...labels, status: String(fact.status) });
+        return requests.observe(labels, fact.durationMs / 1000);
+      }
+      case 'session.opened':
+        return sessions.inc({ server: fact.server });
+      case 'session.closed':
+        sessionsClosed.inc({ server: fact.server, why: closeWord(fact.why) });
+        return sessions.dec({ server: fact.server });
+      case 'replica.state':
+        if (fact.state === 'failed') {
+          failures.inc({ server: fact.server, reason: fact.reason?.code ?? 'internal' });
+        }
+        return census.note(fact.server, fact.replica, fact.state);
+      case 'replica.restart':
+        return restarts.inc({ server: fact.server });
+      case 'replica.stderr':
+        return stderr.inc({ server: fact.server });
+      case 'line.dropped':
+        return dropped.inc({ server: fact.server, why: dropWord(fact.why) });
+      case 'image.build':
+        return builds.observe({ server: fact.server, cached: String(fact.cached) }, fact.durationMs / 1000);
+      case 'container.removed':
+        return removed.inc({ why: removeWord(fact.why) });
+      case 'engine.state':
+        return engineUp.set(fact.state === 'up' ? 1 : 0);
+      case 'config.applied':
+        return applied.inc();
+      case 'trouble':
+        return trouble.inc({ where: placeWord(fact.where) });
+      case 'server.state':
+        return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
+    }
+  };
+}
