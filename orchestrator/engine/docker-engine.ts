@@ -17,14 +17,16 @@ export type DockerEngineOptions = {
   readonly helperImage?: string;
 };
 
-/** What only this engine needs before servers can be started. */
-export type EnginePreparation = {
-  /** Makes the networks for installs and for `network: internet`, and clears leftovers of the adapter itself. */
-  prepare(): Promise<void>;
+/** The engine with what only this one needs before servers can be started; both may be repeated. */
+export type DockerEngine = Engine & {
+  /** Makes the networks for installs and for `network: internet` where they are missing. */
+  ensureNetworks(): Promise<void>;
+  /** Removes containers the adapter made for itself in a process that was killed. */
+  removeStaleHelpers(): Promise<void>;
 };
 
 /** The Docker engine as our port. Opens no connection until it is used. */
-export function dockerEngine(options: DockerEngineOptions): Engine & EnginePreparation {
+export function dockerEngine(options: DockerEngineOptions): DockerEngine {
   const connection = new DockerConnection(options.address);
   const images = new DockerImages(connection);
   const ooms = new OomLog();
@@ -34,10 +36,8 @@ export function dockerEngine(options: DockerEngineOptions): Engine & EnginePrepa
     async ping() {
       await connection.request('engine', QUICK_MS, (docker, signal) => ask(docker, 'ping', signal));
     },
-    async prepare() {
-      await ensureNetworks(connection);
-      await removeStaleHelpers(connection);
-    },
+    ensureNetworks: () => ensureNetworks(connection),
+    removeStaleHelpers: () => removeStaleHelpers(connection),
     info: () => readInfo(connection),
     create: (spec) => containers.create(spec),
     attach: (containerId) => attach(connection, containerId),
