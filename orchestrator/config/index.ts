@@ -7,3 +7,4 @@ export { defaultPortRange, type PortRange } from './port-range.ts';
 export { invalidConfig, type Parsed, type Problem, problemText } from './problem.ts';
 export type { RawObject } from './raw.ts';
 export { serverNamePattern } from './schema.ts';
+export { type EntryStore, type ListChange, ServerList, type ServerListOptions } from './server-list.ts';

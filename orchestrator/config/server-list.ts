@@ -1,0 +1,220 @@
+import { GantryError, type ServerSpec } from '../kernel/index.ts';
+import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
+import { diffServers } from './diff.ts';
+import { type Loaded, loadConfig, type Settings } from './load.ts';
+import { defaultPortRange, type PortRange } from './port-range.ts';
+import { invalidConfig, type Parsed } from './problem.ts';
+import type { RawObject } from './raw.ts';
+
+/** Where servers made over the API are kept: the part of the registry that this list needs. */
+export type EntryStore = {
+  list(): Promise<readonly { readonly name: string; readonly entry: Readonly<Record<string, unknown>> }[]>;
+  put(name: string, entry: Record<string, unknown>): Promise<unknown>;
+  delete(name: string): Promise<unknown>;
+};
+
+export type ServerListOptions = {
+  /** The text of gantry.yaml, read anew each time. */
+  readonly readFile: () => Promise<string>;
+  /** Absolute directory of the file. */
+  readonly baseDir: string;
+  readonly portRange?: PortRange;
+  readonly store: EntryStore;
+  /** Told whenever the list changes, with the whole of it. */
+  readonly apply: (specs: readonly ServerSpec[]) => Promise<void>;
+  readonly onTrouble: (message: string) => void;
+};
+
+export type ListChange = {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+};
+
+/**
+ * All servers that there should be: those of gantry.yaml, and those made over the API. One change at a time;
+ * the store is written before the list changes, so nothing that was confirmed is lost.
+ */
+export class ServerList {
+  readonly #options: ServerListOptions;
+  #fileSpecs: readonly ServerSpec[] = [];
+  readonly #made = new Map<string, ApiServer>();
+  #storeWasRead = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ServerListOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the file for the first time. Applies nothing yet. @throws GantryError invalid_config */
+  async load(): Promise<Settings> {
+    const loaded = await this.#readFile();
+    this.#fileSpecs = loaded.servers;
+    return loaded.settings;
+  }
+
+  /** Brings the servers of the file up, and those of the store as soon as it can be read. */
+  async start(): Promise<void> {
+    await this.#exclusive(async () => {
+      await this.#tryStore();
+      await this.#apply();
+    });
+  }
+
+  /** Reads the store if that has failed so far: the registry is back. */
+  async storeIsBack(): Promise<void> {
+    await this.#exclusive(async () => {
+      if (this.#storeWasRead) return;
+      await this.#tryStore();
+      if (this.#storeWasRead) await this.#apply();
+    });
+  }
+
+  /** Applies exactly the difference between the file now and the file then. @throws GantryError invalid_config, and nothing changed */
+  reload(): Promise<ListChange> {
+    return this.#exclusive(async () => {
+      const { servers } = await this.#readFile();
+      const taken = servers.find(({ name }) => this.#made.has(name));
+      if (taken !== undefined) throw exists(taken.name, 'was made over the API: delete it there first');
+      const { added, changed, removed } = diffServers(this.#fileSpecs, servers);
+      this.#fileSpecs = servers;
+      await this.#apply();
+      return {
+        added: added.map(({ name }) => name),
+        changed: changed.map(({ after }) => after.name),
+        removed: removed.map(({ name }) => name),
+      };
+    });
+  }
+
+  /** @throws GantryError invalid_config, server_exists, registry_unavailable */
+  create(body: unknown): Promise<readonly string[]> {
+    return this.#exclusive(async () => {
+      const made = accepted(parseServerBody(body, this.#bodyOptions()));
+      for (const { name } of made) if (this.#has(name)) throw exists(name, 'exists already');
+      await this.#needStore();
+      await this.#storeAll(made);
+      for (const server of made) this.#made.set(server.name, server);
+      await this.#apply();
+      return made.map(({ name }) => name);
+    });
+  }
+
+  /** @throws GantryError server_not_found, managed_by_file, invalid_config, registry_unavailable */
+  patch(name: string, patch: unknown): Promise<void> {
+    return this.#exclusive(async () => {
+      const before = this.#changeable(name);
+      const after = accepted(patchEntry(name, before.entry as RawObject, patch, this.#bodyOptions(name)));
+      await this.#options.store.put(name, after.entry);
+      this.#made.set(name, after);
+      await this.#apply();
+    });
+  }
+
+  /** @throws GantryError server_not_found, managed_by_file, registry_unavailable */
+  remove(name: string): Promise<void> {
+    return this.#exclusive(async () => {
+      this.#changeable(name);
+      await this.#options.store.delete(name);
+      this.#made.delete(name);
+      await this.#apply();
+    });
+  }
+
+  /** All or none: what was stored before a failure is taken back. */
+  async #storeAll(made: readonly ApiServer[]): Promise<void> {
+    const { store, onTrouble } = this.#options;
+    const stored: string[] = [];
+    try {
+      for (const { name, entry } of made) {
+        await store.put(name, entry);
+        stored.push(name);
+      }
+    } catch (error) {
+      const takenBack = await Promise.allSettled(stored.map((name) => store.delete(name)));
+      const kept = stored.filter((_, index) => takenBack[index]?.status === 'rejected');
+      if (kept.length > 0)
+        onTrouble(`These servers stayed in the registry after a refusal: ${kept.join(', ')}.`);
+      throw error;
+    }
+  }
+
+  #apply(): Promise<void> {
+    return this.#options.apply([...this.#fileSpecs, ...[...this.#made.values()].map(({ spec }) => spec)]);
+  }
+
+  async #readFile(): Promise<Extract<Loaded, { ok: true }>> {
+    const loaded = loadConfig(await this.#options.readFile(), this.#options);
+    if (!loaded.ok) throw invalidConfig(loaded.problems);
+    return loaded;
+  }
+
+  async #tryStore(): Promise<void> {
+    try {
+      for (const { name, entry } of await this.#options.store.list()) this.#restore(name, entry);
+      this.#storeWasRead = true;
+    } catch (error) {
+      if (!(error instanceof GantryError && error.code === 'registry_unavailable')) throw error;
+      this.#options.onTrouble('The registry is away: servers made over the API start when it is back.');
+    }
+  }
+
+  #restore(name: string, entry: Readonly<Record<string, unknown>>): void {
+    if (this.#fileSpecs.some((spec) => spec.name === name)) {
+      return this.#options.onTrouble(`Server ${name} of the API is hidden by the one in gantry.yaml.`);
+    }
+    const parsed = parseStoredEntry(name, entry, this.#bodyOptions(name));
+    if (parsed.ok) this.#made.set(name, parsed.value);
+    else this.#options.onTrouble(`Server ${name} of the API is not valid any more and was left out.`);
+  }
+
+  async #needStore(): Promise<void> {
+    if (this.#storeWasRead) return;
+    await this.#tryStore();
+    if (!this.#storeWasRead)
+      throw new GantryError('registry_unavailable', 'The registry does not answer; nothing was changed.');
+  }
+
+  #has(name: string): boolean {
+    return this.#made.has(name) || this.#fileSpecs.some((spec) => spec.name === name);
+  }
+
+  #changeable(name: string): ApiServer {
+    const server = this.#made.get(name);
+    if (server !== undefined) return server;
+    if (this.#has(name)) {
+      throw new GantryError('managed_by_file', `Server ${name} is defined in gantry.yaml: edit it there.`, {
+        detail: { server: name },
+      });
+    }
+    throw new GantryError('server_not_found', `There is no server named ${name}.`, {
+      detail: { server: name },
+    });
+  }
+
+  /** @param except the server whose own port may stay. */
+  #bodyOptions(except?: string): BodyOptions {
+    const specs = [...this.#fileSpecs, ...[...this.#made.values()].map(({ spec }) => spec)];
+    const usedPorts = new Map<number, string>();
+    for (const { name, port } of specs) if (port !== null && name !== except) usedPorts.set(port, name);
+    return { portRange: this.#options.portRange ?? defaultPortRange, usedPorts };
+  }
+
+  /** Changes wait for each other: two at once could overwrite what the other has just stored. */
+  #exclusive<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change);
+    this.#turn = result.catch(() => {
+      // The caller of that change has its error; the next change starts afresh.
+    });
+    return result;
+  }
+}
+
+function accepted<T>(parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.value;
+  throw invalidConfig(parsed.problems);
+}
+
+function exists(name: string, why: string): GantryError {
+  return new GantryError('server_exists', `Server ${name} ${why}.`, { detail: { server: name } });
+}

@@ -1,0 +1,3 @@
+export { MemoryServerStore } from './memory-server-store.ts';
+export { RedisServerStore, type RedisServerStoreOptions } from './redis-server-store.ts';
+export type { ServerStore, StoredEntry, StoredServer } from './server-store.ts';
