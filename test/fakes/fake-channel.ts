@@ -2,17 +2,22 @@ import type { Channel, ChannelEnd } from '../../orchestrator/channel/channel.ts'
 import { BoundedStderr } from '../../orchestrator/channel/stderr-ring.ts';
 import { systemClock } from '../../orchestrator/kernel/index.ts';
 
+/** A message as the process reads it. */
+export type SentMessage = {
+  id?: number;
+  method?: string;
+  params?: Record<string, unknown>;
+  result?: unknown;
+  error?: unknown;
+};
+
 /** A channel whose other end is the test: it sees what was sent and says what the process prints. */
 export class FakeChannel implements Channel {
   readonly kind = 'attach';
   readonly stderr = new BoundedStderr(systemClock);
-  readonly sent: {
-    id?: number;
-    method?: string;
-    params?: Record<string, unknown>;
-    result?: unknown;
-    error?: unknown;
-  }[] = [];
+  readonly sent: SentMessage[] = [];
+  /** Plays the process; called in a later turn, as a real process would answer. */
+  onSent: (message: SentMessage) => void = () => {};
   readonly closed: Promise<ChannelEnd>;
   readonly #close: (end: ChannelEnd) => void;
   #listener: (line: Buffer) => void = () => {};
@@ -24,7 +29,9 @@ export class FakeChannel implements Channel {
   }
 
   async send(line: string): Promise<void> {
-    this.sent.push(JSON.parse(line));
+    const message = JSON.parse(line) as SentMessage;
+    this.sent.push(message);
+    queueMicrotask(() => this.onSent(message));
   }
 
   onLine(listener: (line: Buffer) => void): void {

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/**
+ * Runs ava over some files and reads its TAP output.
+ * @param {{root: string, files: string[], env?: Record<string,string>, serial?: boolean, timeout?: string, say: (line: string) => void}} options
+ * @returns {Promise<{passed: string[], failed: string[]}>} full titles (`folder › file › title`).
+ *   A file that cannot be loaded counts as one failed test.
+ */
+export async function runAva({ root, files, env = {}, serial = false, timeout = '2m', say }) {
+  const args = [
+    'node_modules/ava/entrypoints/cli.js',
+    '--tap',
+    `--timeout=${timeout}`,
+    ...(serial ? ['--serial', '--concurrency=1'] : []),
+    ...files,
+  ];
+  const child = spawn(`${root}/node_modules/.bin/node`, args, {
+    cwd: root,
+    env: { ...process.env, ...env, PATH: `${root}/node_modules/.bin:${process.env.PATH}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const passed = [];
+  const failed = [];
+  let detailing = false;
+  const over = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const test = /^(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b.*)?$/.exec(line);
+    if (test) {
+      const [, not, title, directive] = test;
+      // A test that was skipped or is still to be written has shown nothing: it counts as failed.
+      const isGood = !not && directive === undefined;
+      (isGood ? passed : failed).push(title);
+      detailing = !isGood;
+      say(`  ${isGood ? '✔' : '✘'} ${title}${directive ? ` (${directive.toLowerCase()})` : ''}`);
+    } else if (detailing && /^\s/.test(line)) {
+      say(`  ${line}`);
+    } else if (line.startsWith('#') || line.startsWith('    #')) {
+      say(`    ${line.replace(/^[\s#]*/, '')}`);
+    }
+  }
+  const code = await over;
+  if (code !== 0 && failed.length === 0) failed.push(`ava ended with exit code ${code} over ${files.join(' ')}`);
+  return { passed, failed };
+}

@@ -1,0 +1,96 @@
+import { Facts, GantryError, type ServerSpec, systemClock } from '../../orchestrator/kernel/index.ts';
+import { Replica } from '../../orchestrator/replica/index.ts';
+import type { Pools } from '../../orchestrator/routing/index.ts';
+import { FakeChannel } from './fake-channel.ts';
+
+export const TEST_SPEC: ServerSpec = {
+  name: 'echo',
+  origin: 'file',
+  source: { kind: 'image', image: 'echo:1', command: null },
+  args: [],
+  env: {},
+  sharing: 'session',
+  replicas: 1,
+  maxSessions: 3,
+  resources: { memoryBytes: 2 ** 28, cpus: 1, pids: 128 },
+  network: 'none',
+  data: null,
+  timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
+  port: null,
+};
+
+/** A replica whose process is played by the test, over its channel. */
+export type PlayedReplica = { readonly replica: Replica; readonly channel: FakeChannel };
+
+/** Pools without containers: replicas over fake channels, and a record of what was released. */
+export class FakePools implements Pools {
+  readonly specs = new Map<string, ServerSpec>();
+  readonly opened: PlayedReplica[] = [];
+  readonly released: { readonly id: string; readonly why: string }[] = [];
+  readonly facts = new Facts();
+  pool: Replica[] = [];
+  /** Answers what a fresh process is asked; the test may replace it. */
+  play: (channel: FakeChannel) => void = answersInitialize;
+
+  constructor(...specs: ServerSpec[]) {
+    for (const spec of specs) this.specs.set(spec.name, spec);
+  }
+
+  spec(server: string): ServerSpec | null {
+    return this.specs.get(server) ?? null;
+  }
+
+  standing(): readonly Replica[] {
+    return this.pool;
+  }
+
+  async openForSession(server: string): Promise<Replica> {
+    if (this.opened.length - this.released.length >= (this.spec(server)?.maxSessions ?? 0)) {
+      throw new GantryError('no_replica', 'too many sessions', { detail: { retryAfterMs: 1000 } });
+    }
+    return this.make(server, `${server}-s-${this.opened.length}`, 'session').replica;
+  }
+
+  async heldFor(server: string, principal: string): Promise<Replica> {
+    const id = `${server}-${principal}`;
+    const held = this.pool.find(({ identity }) => identity.id === id);
+    if (held !== undefined) return held;
+    const { replica } = this.make(server, id, 'pool');
+    await replica.greet(1000);
+    this.pool.push(replica);
+    return replica;
+  }
+
+  async release(replica: Replica, why: string): Promise<void> {
+    this.released.push({ id: replica.identity.id, why });
+    replica.stopped();
+  }
+
+  make(server: string, id: string, heldBy: 'pool' | 'session'): PlayedReplica {
+    const channel = new FakeChannel();
+    this.play(channel);
+    const identity = { server, id, generation: 1, containerId: id, heldBy, restarts: 0, startedAt: '' };
+    const played = {
+      channel,
+      replica: new Replica({ identity, channel, facts: this.facts, clock: systemClock }),
+    };
+    this.opened.push(played);
+    return played;
+  }
+}
+
+/** A process that completes the handshake and echoes every other request as its result. */
+export function answersInitialize(channel: FakeChannel): void {
+  channel.onSent = ({ id, method, params }) => {
+    if (id === undefined || method === undefined) return;
+    if (method === 'initialize') {
+      const capabilities = { tools: { listChanged: true }, logging: {}, resources: { subscribe: true } };
+      channel.print({
+        id,
+        result: { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'echo', version: '1' } },
+      });
+    } else if (method !== 'stay/silent') {
+      channel.print({ id, result: { method, params: params ?? null } });
+    }
+  };
+}
