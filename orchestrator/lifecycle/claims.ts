@@ -1,0 +1,110 @@
+import type { Clock, ServerSpec } from '../kernel/index.ts';
+import { GantryError } from '../kernel/index.ts';
+import type { Replica } from '../replica/index.ts';
+import type { Running } from './running.ts';
+import type { SessionReplicas } from './session-replicas.ts';
+import type { Slot } from './slot.ts';
+
+/** The principal of callers without a token; standing replicas with data hold this one's volume. */
+export const ANONYMOUS = 'anonymous';
+
+type Extra = { readonly running: Promise<Running>; lastUsedAt: number; cancelTimer: () => void };
+
+/**
+ * Under sharing `session` and `principal`: which replica serves whose calls outside sessions. A standing replica
+ * belongs for good to the principal who came first, so that nobody sees what it did for somebody else; every
+ * other principal gets an extra one, which ends when it has been idle for `sessionIdleMs`.
+ */
+export class Claims {
+  readonly #spec: () => ServerSpec;
+  readonly #slots: () => readonly Slot[];
+  readonly #sessions: SessionReplicas;
+  readonly #clock: Clock;
+  readonly #bySlot = new Map<Slot, string>();
+  readonly #extras = new Map<string, Extra>();
+
+  constructor(options: {
+    spec: () => ServerSpec;
+    slots: () => readonly Slot[];
+    sessions: SessionReplicas;
+    clock: Clock;
+  }) {
+    this.#spec = options.spec;
+    this.#slots = options.slots;
+    this.#sessions = options.sessions;
+    this.#clock = options.clock;
+  }
+
+  /** How many replicas beyond the standing ones are held for principals. */
+  get extras(): number {
+    return this.#extras.size;
+  }
+
+  /** @throws GantryError no_replica, replica_failed */
+  async heldFor(principal: string): Promise<Replica> {
+    const slot = this.#slotOf(principal);
+    if (slot !== null) return this.#standing(slot);
+    return (await this.#extraFor(principal).running).replica;
+  }
+
+  forget(slot: Slot): void {
+    this.#bySlot.delete(slot);
+  }
+
+  #slotOf(principal: string): Slot | null {
+    for (const [slot, owner] of this.#bySlot) if (owner === principal) return slot;
+    if (this.#extras.has(principal)) return null;
+    const { data } = this.#spec();
+    if (data !== null && principal !== ANONYMOUS) return null;
+    const free = this.#slots().filter((slot) => !this.#bySlot.has(slot));
+    const ready = free.find((slot) => slot.phase.name === 'up');
+    if (ready !== undefined) this.#bySlot.set(ready, principal);
+    // One that is not up is claimed by nobody yet; asking it says why there is no replica.
+    return ready ?? free[0] ?? null;
+  }
+
+  #standing(slot: Slot): Replica {
+    const replica = slot.running?.replica;
+    if (slot.phase.name === 'up' && replica?.available === true) return replica;
+    const { name } = this.#spec();
+    const state = replica?.state.name ?? slot.phase.name;
+    throw new GantryError(
+      'no_replica',
+      `The replica of server ${name} that serves these calls is ${state}. Its reason: GET /api/v1/servers/${name}.`,
+      { detail: { server: name, replica: slot.id, state, retryAfterMs: 1000 } },
+    );
+  }
+
+  #extraFor(principal: string): Extra {
+    const present = this.#extras.get(principal);
+    if (present !== undefined) {
+      present.lastUsedAt = this.#clock.now();
+      return present;
+    }
+    const extra: Extra = {
+      running: this.#sessions.openGreeted(principal),
+      lastUsedAt: this.#clock.now(),
+      cancelTimer: () => {},
+    };
+    this.#extras.set(principal, extra);
+    const over = (): void => {
+      extra.cancelTimer();
+      if (this.#extras.get(principal) === extra) this.#extras.delete(principal);
+    };
+    extra.running.then((running) => {
+      void running.ended.then(over);
+      this.#endWhenIdle(extra, running);
+    }, over);
+    return extra;
+  }
+
+  #endWhenIdle(extra: Extra, running: Running): void {
+    const { sessionIdleMs, drainMs } = this.#spec().timeouts;
+    const idleMs = running.replica.callsInFlight > 0 ? 0 : this.#clock.now() - extra.lastUsedAt;
+    if (idleMs >= sessionIdleMs) {
+      void this.#sessions.end(running, 'idle', drainMs);
+      return;
+    }
+    extra.cancelTimer = this.#clock.after(sessionIdleMs - idleMs, () => this.#endWhenIdle(extra, running));
+  }
+}

@@ -1,0 +1,64 @@
+import type { Clock, ServerSpec } from '../kernel/index.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import { StartFailure, startFailureOf } from './start-failure.ts';
+
+/** Between two tries of an install that failed; doubles up to the ceiling. A build is expensive, a registry patient. */
+const FIRST_RETRY_MS = 60_000;
+const LAST_RETRY_MS = 15 * 60_000;
+
+/**
+ * The image of one server, prepared once and shared by all who wait. A failure is remembered until its retry is
+ * due, so that ten sessions do not start ten builds of a package that does not exist.
+ */
+export class ImageMemo {
+  readonly #prepare: (spec: ServerSpec) => Promise<PreparedImage>;
+  readonly #spec: () => ServerSpec;
+  readonly #clock: Clock;
+  #current: Promise<PreparedImage> | null = null;
+  #prepared: PreparedImage | null = null;
+  #retryAt = Number.POSITIVE_INFINITY;
+  #failures = 0;
+
+  constructor(options: {
+    prepare: (spec: ServerSpec) => Promise<PreparedImage>;
+    spec: () => ServerSpec;
+    clock: Clock;
+  }) {
+    this.#prepare = options.prepare;
+    this.#spec = options.spec;
+    this.#clock = options.clock;
+  }
+
+  /** Null while it is not there. */
+  get prepared(): PreparedImage | null {
+    return this.#prepared;
+  }
+
+  /** @throws StartFailure whose `retryAfterMs` says when asking again begins another try. */
+  get(): Promise<PreparedImage> {
+    if (this.#current === null || this.#clock.now() >= this.#retryAt) this.#current = this.#try();
+    return this.#current;
+  }
+
+  /** Tries again at the next question, or looks again whether the image is still there. */
+  forget(): void {
+    this.#current = null;
+    this.#failures = 0;
+  }
+
+  async #try(): Promise<PreparedImage> {
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    try {
+      this.#prepared = await this.#prepare(this.#spec());
+      this.#failures = 0;
+      return this.#prepared;
+    } catch (error) {
+      const failure = startFailureOf(error);
+      const away = failure.reason.code === 'engine_unavailable';
+      const delayMs = away ? 0 : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
+      if (!away) this.#failures++;
+      this.#retryAt = this.#clock.now() + delayMs;
+      throw new StartFailure(failure.reason, { cause: error, ...(away ? {} : { retryAfterMs: delayMs }) });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+
+/** What every container of ours carries: enough to say whose it is without asking anybody but the engine. */
+export type LabelValues = {
+  readonly owner: string;
+  /** Changes with every start of the orchestrator: containers of another epoch have lost their stdio. */
+  readonly epoch: string;
+  readonly server: string;
+  readonly replica: string;
+  readonly generation: number;
+};
+
+export const OWNER_LABEL = 'gantry.owner';
+export const EPOCH_LABEL = 'gantry.epoch';
+export const SERVER_LABEL = 'gantry.server';
+export const REPLICA_LABEL = 'gantry.replica';
+export const GENERATION_LABEL = 'gantry.generation';
+
+export function containerLabels(values: LabelValues): Record<string, string> {
+  return {
+    [OWNER_LABEL]: values.owner,
+    [EPOCH_LABEL]: values.epoch,
+    [SERVER_LABEL]: values.server,
+    [REPLICA_LABEL]: values.replica,
+    [GENERATION_LABEL]: String(values.generation),
+  };
+}
+
+/**
+ * The name of a data volume. The same owner, server and principal find their data again after every restart;
+ * the principal is hashed because names of people do not belong into volume names.
+ * @param principal null for the one volume of a shared server.
+ */
+export function volumeName(owner: string, server: string, principal: string | null): string {
+  const whose = principal === null ? 'shared' : sha256(principal).slice(0, 16);
+  return `${owner}-data-${server}-${whose}`;
+}
+
+export function volumeLabels(owner: string, server: string): Record<string, string> {
+  return { [OWNER_LABEL]: owner, [SERVER_LABEL]: server };
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,256 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Engine } from '../engine/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  messageOf,
+  type ReplicaView,
+  type ServerSpec,
+  type ServerView,
+} from '../kernel/index.ts';
+import type { Replica } from '../replica/index.ts';
+import { ContainerTable } from './container-table.ts';
+import { Containers } from './containers.ts';
+import { EngineWatch } from './engine-watch.ts';
+import { Gate } from './gate.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import { Reconciler } from './reconciler.ts';
+import type { RestartRule } from './restart-plan.ts';
+import { ServerPool } from './server-pool.ts';
+import { Starter } from './starter.ts';
+
+/** Standing replicas come up three at a time, sessions four: more would only slow each other down on two cores. */
+const PARALLEL_STARTS = 3;
+const PARALLEL_SESSION_STARTS = 4;
+const RECONCILE_EVERY_MS = 30_000;
+/** Above any sensible number for one machine; a typing error should not start a thousand containers. */
+const MAX_REPLICAS = 32;
+
+export type MeshOptions = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** Whose containers: label `gantry.owner`, stable over restarts. */
+  readonly owner: string;
+  /** Label `gantry.epoch`, new with every start of the process. */
+  readonly epoch: string;
+  /** A longer line on a server's stdout fails its replica. */
+  readonly maxLineBytes: number;
+  /** Makes sure that a server's image is on the engine (`Images.prepare`). */
+  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
+  readonly restartRule: RestartRule;
+  /** Where clients reach a server. */
+  readonly urlOf: (spec: ServerSpec) => string;
+};
+
+export type Applied = {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+};
+
+/** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
+export class Mesh {
+  readonly containers: Containers;
+  readonly #options: MeshOptions;
+  readonly #table = new ContainerTable();
+  readonly #pools = new Map<string, ServerPool>();
+  /** What is under way per server: changes of one name happen one after the other. */
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #watch: EngineWatch;
+  readonly #reconciler: Reconciler;
+  readonly #starter: Starter;
+  readonly #gates = { standing: new Gate(PARALLEL_STARTS), session: new Gate(PARALLEL_SESSION_STARTS) };
+  #events: { close(): void } | null = null;
+  #closing = false;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+    const { engine, owner } = options;
+    const onEngineError = (error: unknown): void => this.#watch.report(error);
+    const shared = { ...options, table: this.#table, onEngineError };
+    this.#reconciler = new Reconciler({ ...shared, everyMs: RECONCILE_EVERY_MS });
+    this.#watch = new EngineWatch({ ...options, prepare: () => this.#reconciler.once() });
+    this.#starter = new Starter(shared);
+    this.containers = new Containers({ engine, owner, pools: () => [...this.#pools.values()] });
+  }
+
+  /** Begins to listen to the engine. What an earlier start left behind is removed before anything is started. */
+  open(): void {
+    this.#events = this.#options.engine.events((event) => this.#table.hear(event));
+    this.#watch.probe();
+    this.#reconciler.run();
+  }
+
+  /** Whether the engine answers, as far as is known. */
+  get engineIsUp(): boolean {
+    return this.#watch.isUp;
+  }
+
+  /**
+   * Brings the mesh to the desired list: exactly the difference. Servers come up by themselves afterwards;
+   * resolves when what was removed or replaced is gone. Never rejects because of one server.
+   */
+  async apply(specs: readonly ServerSpec[]): Promise<Applied> {
+    const wanted = new Set(specs.map((spec) => spec.name));
+    const removed = [...this.#pools.keys()].filter((name) => !wanted.has(name));
+    const added = specs.filter((spec) => !this.#pools.has(spec.name));
+    const changed = specs.filter((spec) => {
+      const pool = this.#pools.get(spec.name);
+      return pool !== undefined && !isDeepStrictEqual(pool.spec, spec);
+    });
+    await Promise.all([
+      ...removed.map((name) => this.remove(name)),
+      ...[...added, ...changed].map((spec) => this.put(spec)),
+    ]);
+    const names = (list: readonly ServerSpec[]): readonly string[] => list.map((spec) => spec.name);
+    if (added.length + changed.length + removed.length > 0) {
+      const counts = { added: added.length, changed: changed.length, removed: removed.length };
+      this.#options.facts.state({ type: 'config.applied', ...counts });
+    }
+    return { added: names(added), changed: names(changed), removed };
+  }
+
+  /** One server as it should be. Resolves when a predecessor that had to be replaced is gone. */
+  put(spec: ServerSpec): Promise<void> {
+    // At once where nothing is in the way, so that the server is seen as soon as this returns.
+    if (!this.#pools.has(spec.name) && !this.#turns.has(spec.name)) {
+      this.#create(spec);
+      return Promise.resolve();
+    }
+    return this.#inTurn(spec.name, async () => {
+      const pool = this.#pools.get(spec.name);
+      if (pool !== undefined && sameContainer(pool.spec, spec)) return pool.adopt(spec);
+      await pool?.close(pool.spec.timeouts.drainMs);
+      this.#create(spec);
+    });
+  }
+
+  /** Resolves when the server's containers are gone; at once when there is no such server. */
+  remove(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const pool = this.#pools.get(name);
+      await pool?.close(pool.spec.timeouts.drainMs);
+      this.#pools.delete(name);
+    });
+  }
+
+  /** Everything ends politely: calls in flight get `drainMs`. Resolves when all containers are gone. */
+  async shutdown(drainMs: number): Promise<void> {
+    this.#closing = true;
+    this.#reconciler.close();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close(drainMs)));
+    this.#pools.clear();
+    this.#watch.close();
+    this.#events?.close();
+  }
+
+  list(): readonly ServerView[] {
+    return [...this.#pools.values()].map((pool) => pool.view);
+  }
+
+  /** @throws GantryError server_not_found */
+  get(name: string): ServerView {
+    return this.#pool(name).view;
+  }
+
+  /** @throws GantryError server_not_found */
+  replicas(name: string): readonly ReplicaView[] {
+    return this.#pool(name).replicaViews;
+  }
+
+  /** Starts what is stopped and retries what has failed, at once. @throws GantryError server_not_found */
+  start(name: string): ServerView {
+    return this.#act(name, async (pool) => pool.start());
+  }
+
+  /** Answers at once; the containers go in the background. @throws GantryError server_not_found */
+  stop(name: string): ServerView {
+    return this.#act(name, (pool) => pool.stop());
+  }
+
+  /** @throws GantryError server_not_found */
+  restart(name: string): ServerView {
+    return this.#act(name, (pool) => pool.restart());
+  }
+
+  /** @throws GantryError server_not_found, invalid_request */
+  scale(name: string, replicas: number): ServerView {
+    if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
+      throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
+        detail: { replicas },
+      });
+    }
+    return this.#act(name, (pool) => pool.scale(replicas));
+  }
+
+  /** For routing. */
+  spec(server: string): ServerSpec | null {
+    return this.#pools.get(server)?.spec ?? null;
+  }
+
+  standing(server: string): readonly Replica[] {
+    return this.#pools.get(server)?.standing ?? [];
+  }
+
+  /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
+  async openForSession(server: string, principal: string): Promise<Replica> {
+    return await this.#pool(server).openForSession(principal);
+  }
+
+  /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
+  async heldFor(server: string, principal: string): Promise<Replica> {
+    return await this.#pool(server).heldFor(principal);
+  }
+
+  async release(replica: Replica, why: string): Promise<void> {
+    await this.#pools.get(replica.identity.server)?.release(replica, why);
+  }
+
+  #pool(name: string): ServerPool {
+    const pool = this.#pools.get(name);
+    if (pool !== undefined) return pool;
+    throw new GantryError('server_not_found', `There is no server named ${name}.`, {
+      detail: { server: name },
+    });
+  }
+
+  #create(spec: ServerSpec): void {
+    if (this.#closing) return;
+    const { prepareImage, urlOf, restartRule, clock, facts } = this.#options;
+    const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
+    const made = { starter: this.#starter, engineWatch: this.#watch };
+    this.#pools.set(
+      spec.name,
+      new ServerPool({ spec, prepareImage, urlOf, restartRule, clock, facts, ...gates, ...made }),
+    );
+  }
+
+  #act(name: string, verb: (pool: ServerPool) => Promise<void>): ServerView {
+    const pool = this.#pool(name);
+    verb(pool).catch((error: unknown) =>
+      this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
+    );
+    return pool.view;
+  }
+
+  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) =>
+        this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
+      );
+    this.#turns.set(name, turn);
+    return turn.finally(() => {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    });
+  }
+}
+
+/** Fields that no container is made of: a change of them alone replaces nothing. */
+function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
+  const { origin: _o, replicas: _r, maxSessions: _m, timeouts: _t, port: _p, ...ofA } = a;
+  const { origin: _o2, replicas: _r2, maxSessions: _m2, timeouts: _t2, port: _p2, ...ofB } = b;
+  return isDeepStrictEqual(ofA, ofB);
+}

@@ -1,0 +1,200 @@
+import type { ContainerExit, ContainerFacts, Engine } from '../engine/index.ts';
+import { type Clock, type Facts, messageOf, type Reason } from '../kernel/index.ts';
+import type { ChannelEnd, Replica } from '../replica/index.ts';
+import { classifiedExit, exitReason } from './exit-reason.ts';
+import { isEngineDown } from './start-failure.ts';
+import { settledWithin } from './waits.ts';
+
+/** After a die event the last bytes are still on their way: Docker itself waits 2 s for them (docs/architecture.md). */
+const TAIL_MS = 2500;
+/** Between the end of the output and the die event. Less than callers wait for a diagnosis (replica.ts). */
+const DIE_MS = 1500;
+/** Of a stop's deadline this much, or half of a shorter one, is kept for ending the process itself. */
+const END_RESERVE_MS = 5000;
+const STDERR_LINES = 10;
+
+/** How a process ended: `reason` is null when that was wished. */
+export type Ending = { readonly reason: Reason | null; readonly exit: ContainerExit | null };
+
+export type RunningOptions = {
+  readonly replica: Replica;
+  /** As inspected before the start. */
+  readonly facts: ContainerFacts;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly stated: Facts;
+  readonly onEngineError: (error: unknown) => void;
+  /** The container is gone, or handed to the reconciler. */
+  readonly onRemoved: () => void;
+};
+
+/**
+ * One container with its process, from the start of its output to its removal: finds out why it ended, and ends
+ * it in the three ways there are: politely, by kill, and for a reason of ours.
+ */
+export class Running {
+  readonly replica: Replica;
+  readonly facts: ContainerFacts;
+  /** Settles once, when the reason is known and the replica has been told. The container may still exist. */
+  readonly ended: Promise<Ending>;
+  readonly #options: RunningOptions;
+  readonly #down = Promise.withResolvers<null>();
+  #wish: 'serve' | 'stop' | 'kill' = 'serve';
+  #oomSeen = false;
+  #removal: Promise<void> | null = null;
+
+  constructor(options: RunningOptions) {
+    this.#options = options;
+    this.replica = options.replica;
+    this.facts = options.facts;
+    const { server, id } = options.replica.identity;
+    options.replica.channel.stderr.follow(({ line }) =>
+      options.stated.state({ type: 'replica.stderr', server, replica: id, line }),
+    );
+    this.ended = this.#watch();
+  }
+
+  get containerId(): string {
+    return this.facts.id;
+  }
+
+  get stderr(): readonly string[] {
+    return this.replica.channel.stderr.last(STDERR_LINES).map((entry) => entry.line);
+  }
+
+  sawOom(): void {
+    this.#oomSeen = true;
+  }
+
+  /** The engine says, by event or by list, that the container is down or gone. */
+  sawDown(): void {
+    this.#down.resolve(null);
+  }
+
+  /**
+   * Calls in flight finish, the process sees end of input, then TERM, then KILL: all inside `deadlineMs`.
+   * The container stays. Never rejects.
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    const { clock, engine } = this.#options;
+    const reserveMs = Math.min(END_RESERVE_MS, deadlineMs / 2);
+    this.#wish = this.#wish === 'kill' ? 'kill' : 'stop';
+    if (this.replica.state.name === 'paused') await this.#attempt(engine.resume(this.containerId));
+    const over = this.ended;
+    await Promise.race([this.replica.drain(deadlineMs - reserveMs), over]);
+    this.replica.endInput();
+    if (!(await settledWithin(clock, reserveMs * 0.3, over))) {
+      await this.#attempt(engine.stop(this.containerId, reserveMs * 0.5));
+      // The engine says it is down, or cannot be asked: either way there is nothing left to wait for.
+      this.sawDown();
+      await over;
+    }
+  }
+
+  /** A fault on request. @throws GantryError engine_unavailable, EngineError */
+  async kill(): Promise<void> {
+    this.#wish = 'kill'; // before the request: the death may be heard before the answer
+    await this.#options.engine.kill(this.containerId);
+    this.sawDown();
+    await this.ended;
+  }
+
+  async pause(): Promise<void> {
+    await this.#options.engine.pause(this.containerId);
+    this.replica.paused();
+  }
+
+  async resume(): Promise<void> {
+    await this.#options.engine.resume(this.containerId);
+    this.replica.resumed();
+  }
+
+  /** Ends it for a reason of ours, such as a missed deadline, and removes it. Never rejects. */
+  async discard(why: Reason): Promise<void> {
+    this.replica.fail(why);
+    this.sawDown();
+    await this.remove(why.code);
+  }
+
+  /** Removes the container, running or not. What cannot be removed now, the reconciler finds. Never rejects. */
+  remove(why: string): Promise<void> {
+    this.#removal ??= this.#remove(why);
+    return this.#removal;
+  }
+
+  async #remove(why: string): Promise<void> {
+    if (await this.#attempt(this.#options.engine.remove(this.containerId))) {
+      this.#options.stated.state({ type: 'container.removed', containerId: this.containerId, why });
+    }
+    this.sawDown();
+    await this.ended;
+    this.#options.onRemoved();
+  }
+
+  async #watch(): Promise<Ending> {
+    const first = await Promise.race([this.replica.closed, this.#down.promise]);
+    if (first === null) await settledWithin(this.#options.clock, TAIL_MS, this.replica.closed);
+    // After the tail a channel end says nothing new, unless it is what brought the container down.
+    const ending = await this.#diagnose(first);
+    if (ending.reason === null) this.replica.stopped();
+    else this.replica.fail(ending.reason);
+    return ending;
+  }
+
+  async #diagnose(channelEnd: ChannelEnd | null): Promise<Ending> {
+    const { exit: found, engineDown } = await this.#findExit(channelEnd);
+    const facts = {
+      channelEnd,
+      exit: found,
+      oomSeen: this.#oomSeen,
+      killAsked: this.#wish === 'kill',
+      engineDown,
+      memoryBytes: this.facts.limits.memoryBytes,
+      stderr: this.stderr,
+    };
+    const exit = classifiedExit(facts);
+    // A reason given earlier stands: the death is its consequence.
+    if (this.replica.state.name === 'failed') return { reason: this.replica.state.reason, exit };
+    return { reason: this.#wish === 'stop' ? null : exitReason(facts), exit };
+  }
+
+  /** Asks the engine until it knows of an exit, and ends the process where it only closed its output. */
+  async #findExit(
+    channelEnd: ChannelEnd | null,
+  ): Promise<{ exit: ContainerExit | null; engineDown: boolean }> {
+    const { engine, clock } = this.#options;
+    try {
+      const patient =
+        channelEnd !== null && channelEnd.why !== 'line_too_long' && channelEnd.why !== 'destroyed';
+      if (patient) await settledWithin(clock, DIE_MS, this.#down.promise);
+      const now = await engine.inspect(this.containerId);
+      if (now === null || now.exit !== null) return { exit: now?.exit ?? null, engineDown: false };
+      // Never started, or removed in a moment by whoever destroyed the channel.
+      if (now.state === 'created' || channelEnd?.why === 'destroyed')
+        return { exit: null, engineDown: false };
+      await engine.kill(this.containerId);
+      return { exit: null, engineDown: false };
+    } catch (error) {
+      this.#options.onEngineError(error);
+      if (!isEngineDown(error)) this.#trouble(error);
+      return { exit: null, engineDown: isEngineDown(error) };
+    }
+  }
+
+  /** @returns whether it worked; the failure is stated, not thrown. */
+  async #attempt(work: Promise<void>): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      this.#options.onEngineError(error);
+      this.#trouble(error);
+      return false;
+    }
+  }
+
+  #trouble(error: unknown): void {
+    const where = `container of ${this.replica.identity.id}`;
+    this.#options.stated.state({ type: 'trouble', where, message: messageOf(error) });
+  }
+}

@@ -1,0 +1,236 @@
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type ReplicaView,
+  type ServerSpec,
+  type ServerView,
+} from '../kernel/index.ts';
+import type { Replica } from '../replica/index.ts';
+import { ANONYMOUS, Claims } from './claims.ts';
+import type { EngineWatch } from './engine-watch.ts';
+import type { Gate } from './gate.ts';
+import { ImageMemo } from './image-memo.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import type { RestartRule } from './restart-plan.ts';
+import type { Running } from './running.ts';
+import { type DerivedState, type Intent, serverState } from './server-state.ts';
+import { serverView } from './server-view.ts';
+import { SessionReplicas } from './session-replicas.ts';
+import { Slot } from './slot.ts';
+import type { Starter } from './starter.ts';
+
+export type PoolOptions = {
+  readonly spec: ServerSpec;
+  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
+  readonly starter: Starter;
+  readonly standingGate: Gate;
+  readonly sessionGate: Gate;
+  readonly engineWatch: EngineWatch;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly restartRule: RestartRule;
+  readonly urlOf: (spec: ServerSpec) => string;
+};
+
+/** The replicas of one server: its standing places, its sessions, and what users see of them. */
+export class ServerPool {
+  readonly #options: PoolOptions;
+  readonly #image: ImageMemo;
+  readonly #sessions: SessionReplicas;
+  readonly #claims: Claims;
+  #spec: ServerSpec;
+  #desired: number;
+  #slots: Slot[] = [];
+  #intent: Intent = 'run';
+  #told = '';
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#spec = options.spec;
+    this.#desired = options.spec.replicas;
+    const spec = (): ServerSpec => this.#spec;
+    this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
+    this.#sessions = new SessionReplicas({
+      ...options,
+      spec,
+      image: () => this.#image.get(),
+      gate: options.sessionGate,
+      onChange: () => this.#changed(),
+    });
+    this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
+    this.#fill();
+  }
+
+  get spec(): ServerSpec {
+    return this.#spec;
+  }
+
+  get derived(): DerivedState {
+    return serverState(
+      this.#intent,
+      this.#slots.map((slot) => slot.phase),
+    );
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots;
+  }
+
+  get sessions(): readonly Running[] {
+    return this.#sessions.all;
+  }
+
+  get standing(): readonly Replica[] {
+    return this.#slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase.running.replica] : []));
+  }
+
+  get view(): ServerView {
+    return serverView({
+      spec: this.#spec,
+      derived: this.derived,
+      desired: this.#desired,
+      slots: this.#slots,
+      sessions: this.#sessions.all,
+      sessionCount: this.#sessions.all.length - this.#claims.extras,
+      resolved: this.#image.prepared?.resolved ?? null,
+      url: this.#options.urlOf(this.#spec),
+    });
+  }
+
+  get replicaViews(): readonly ReplicaView[] {
+    const standing = this.#slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
+    return [...standing, ...this.#sessions.all].map((running) => running.replica.view);
+  }
+
+  /** A definition that differs in nothing a container is made of. */
+  adopt(spec: ServerSpec): void {
+    const before = this.#spec;
+    this.#spec = spec;
+    if (spec.replicas !== before.replicas) void this.scale(spec.replicas);
+  }
+
+  /** Resolves when replicas over the number are gone; new ones come up by themselves. */
+  async scale(replicas: number): Promise<void> {
+    this.#desired = replicas;
+    if (this.#intent !== 'run') return;
+    const over = this.#slots.slice(replicas);
+    this.#fill();
+    await Promise.all(over.map((slot) => this.#close(slot, this.#spec.timeouts.drainMs)));
+  }
+
+  /** Starts what is stopped, and what waits for its next try. */
+  start(): void {
+    if (this.#intent === 'close') return;
+    this.#intent = 'run';
+    this.#image.forget();
+    for (const slot of this.#slots) void slot.tell('start', 0);
+    this.#fill();
+    this.#changed();
+  }
+
+  /** Intent: nothing runs until `start`. Sessions end too. Resolves when the containers are gone. */
+  async stop(): Promise<void> {
+    if (this.#intent !== 'run') return;
+    this.#intent = 'stop';
+    await this.#closeAll(this.#spec.timeouts.drainMs, 'server stopped');
+    this.#changed();
+  }
+
+  /** All containers anew. Sessions end: their processes hold what a restart is meant to shed. */
+  async restart(): Promise<void> {
+    if (this.#intent === 'stop') return this.start();
+    this.#image.forget();
+    const { drainMs } = this.#spec.timeouts;
+    await Promise.all([
+      ...this.#slots.map((slot) => slot.tell('renew', drainMs)),
+      ...this.#sessions.all.map((running) => this.#sessions.end(running, 'server restarted', drainMs)),
+    ]);
+  }
+
+  /** The end of this pool. Resolves when its containers are gone. */
+  async close(drainMs: number): Promise<void> {
+    this.#intent = 'close';
+    this.#changed();
+    await this.#closeAll(drainMs, 'server removed');
+  }
+
+  /** @throws GantryError no_replica, replica_failed, engine_unavailable */
+  async openForSession(principal: string): Promise<Replica> {
+    this.#requireRunning();
+    const running = await this.#sessions.open(principal);
+    if (this.#intent === 'run') return running.replica;
+    void this.#sessions.end(running, 'server stopped', 0);
+    throw this.#notRunning();
+  }
+
+  /** Throws as `openForSession`. */
+  async heldFor(principal: string): Promise<Replica> {
+    this.#requireRunning();
+    return await this.#claims.heldFor(principal);
+  }
+
+  async release(replica: Replica, why: string): Promise<void> {
+    const running = this.#sessions.find(replica);
+    if (running !== undefined) await this.endSession(running, why);
+  }
+
+  endSession(running: Running, why: string): Promise<void> {
+    return this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
+  }
+
+  #fill(): void {
+    // A slot that is over leaves its number to the next one.
+    for (let number = 1; this.#slots.length < this.#desired; number++) {
+      const id = `${this.#spec.name}-${number}`;
+      if (!this.#slots.some((slot) => slot.id === id)) this.#slots.push(this.#newSlot(id));
+    }
+  }
+
+  #newSlot(id: string): Slot {
+    return new Slot({
+      ...this.#options,
+      id,
+      spec: () => this.#spec,
+      image: () => this.#image.get(),
+      gate: this.#options.standingGate,
+      // A shared server has one volume; else standing replicas serve callers without a name.
+      principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
+      onChange: () => this.#changed(),
+    });
+  }
+
+  async #closeAll(drainMs: number, why: string): Promise<void> {
+    await Promise.all([
+      ...this.#slots.map((slot) => this.#close(slot, drainMs)),
+      ...this.#sessions.all.map((running) => this.#sessions.end(running, why, drainMs)),
+    ]);
+  }
+
+  async #close(slot: Slot, drainMs: number): Promise<void> {
+    await slot.tell('close', drainMs);
+    this.#claims.forget(slot);
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    if (this.#intent === 'run') this.#fill(); // a start may have come meanwhile
+  }
+
+  #requireRunning(): void {
+    if (this.#intent !== 'run') throw this.#notRunning();
+  }
+
+  #notRunning(): GantryError {
+    const { name } = this.#spec;
+    return new GantryError('no_replica', `Server ${name} is stopped.`, {
+      detail: { server: name, retryAfterMs: 5000 },
+    });
+  }
+
+  /** States the server's state when it has changed. */
+  #changed(): void {
+    const { state, reason } = this.derived;
+    const told = `${state} ${reason?.code ?? ''}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#options.facts.state({ type: 'server.state', server: this.#spec.name, state, reason });
+  }
+}

@@ -1,0 +1,51 @@
+import { type ServerSpec, type ServerView, sourceLabel } from '../kernel/index.ts';
+import type { Running } from './running.ts';
+import type { DerivedState } from './server-state.ts';
+import type { Slot } from './slot.ts';
+
+export type ServerParts = {
+  readonly spec: ServerSpec;
+  readonly derived: DerivedState;
+  readonly desired: number;
+  readonly slots: readonly Slot[];
+  readonly sessions: readonly Running[];
+  /** Of those, the ones that belong to MCP sessions. */
+  readonly sessionCount: number;
+  readonly resolved: string | null;
+  readonly url: string;
+};
+
+/** A server as the API shows it (docs/api.md, Server). */
+export function serverView(parts: ServerParts): ServerView {
+  const { spec, derived, slots, sessions } = parts;
+  const standing = slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
+  const ups = slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase] : []));
+  const ready = ups.filter((phase) => phase.running.replica.state.name === 'ready');
+  const [best] = [...ready, ...ups];
+  const handshake = best?.running.replica.handshake ?? null;
+  return {
+    name: spec.name,
+    state: derived.state,
+    reason: derived.reason,
+    nextTryAt: derived.nextTryAt === null ? null : new Date(derived.nextTryAt).toISOString(),
+    origin: spec.origin,
+    source: {
+      ...sourceLabel(spec.source),
+      ...(parts.resolved === null ? {} : { resolved: parts.resolved }),
+    },
+    sharing: spec.sharing,
+    network: spec.network,
+    resources: spec.resources,
+    envKeys: Object.keys(spec.env),
+    replicas: { desired: parts.desired, ready: ready.length, total: standing.length + sessions.length },
+    sessions: parts.sessionCount,
+    callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
+    // A completed handshake is what the revisions up to 2025-11-25 have; nothing else is spoken yet.
+    era: handshake === null ? null : 'legacy',
+    protocolVersion: handshake?.protocolVersion ?? null,
+    capabilities: handshake?.capabilities ?? {},
+    serverInfo: handshake?.serverInfo ?? {},
+    toolCount: best?.toolCount ?? 0,
+    url: parts.url,
+  };
+}

@@ -1,0 +1,139 @@
+import { type Clock, GantryError, type Reason, type ServerSpec, shortId } from '../kernel/index.ts';
+import type { Replica } from '../replica/index.ts';
+import type { EngineWatch } from './engine-watch.ts';
+import type { Gate } from './gate.ts';
+import { greet } from './handshake.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import type { Running } from './running.ts';
+import { isEngineDown, startFailureOf } from './start-failure.ts';
+import type { Starter } from './starter.ts';
+import { settledWithin } from './waits.ts';
+
+/** How long a caller waits for an image that is just being made before it is told to come back. */
+const IMAGE_PATIENCE_MS = 10_000;
+const RETRY_AFTER_MS = 2000;
+
+export type SessionReplicasOptions = {
+  readonly spec: () => ServerSpec;
+  readonly image: () => Promise<PreparedImage>;
+  readonly starter: Starter;
+  readonly gate: Gate;
+  readonly engineWatch: EngineWatch;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+};
+
+/** The replicas beyond the standing ones: one per session, never restarted, at most `maxSessions`. */
+export class SessionReplicas {
+  readonly #options: SessionReplicasOptions;
+  readonly #running = new Set<Running>();
+  #opening = 0;
+
+  constructor(options: SessionReplicasOptions) {
+    this.#options = options;
+  }
+
+  get all(): readonly Running[] {
+    return [...this.#running];
+  }
+
+  /**
+   * A replica whose process runs; nobody has greeted it yet.
+   * @throws GantryError no_replica, replica_failed, engine_unavailable
+   */
+  async open(principal: string): Promise<Running> {
+    const { name, maxSessions } = this.#options.spec();
+    if (this.#running.size + this.#opening >= maxSessions) {
+      throw new GantryError(
+        'no_replica',
+        `Server ${name} has all its ${maxSessions} sessions open (maxSessions). Try again later.`,
+        { detail: { server: name, maxSessions, retryAfterMs: RETRY_AFTER_MS } },
+      );
+    }
+    this.#opening++;
+    try {
+      const running = await this.#start(principal);
+      this.#running.add(running);
+      void this.#watch(running);
+      this.#options.onChange();
+      return running;
+    } catch (error) {
+      this.#options.engineWatch.report(error);
+      throw this.#refusal(error);
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  /** The same with the handshake done in Gantry's own name. Throws as `open`. */
+  async openGreeted(principal: string): Promise<Running> {
+    const running = await this.open(principal);
+    const why = await greet(running, this.#options.spec());
+    if (why === null && running.replica.available) return running;
+    if (why !== null) await running.discard(why);
+    throw this.#refused(why);
+  }
+
+  /** Ends one politely; resolves when its container is gone. */
+  async end(running: Running, why: string, deadlineMs: number): Promise<void> {
+    await running.stop(deadlineMs);
+    await running.remove(why);
+  }
+
+  find(replica: Replica): Running | undefined {
+    return this.all.find((running) => running.replica === replica);
+  }
+
+  async #start(principal: string): Promise<Running> {
+    const { spec, gate, starter, clock, image } = this.#options;
+    const preparing = image();
+    if (!(await settledWithin(clock, IMAGE_PATIENCE_MS, preparing))) {
+      const { name } = spec();
+      throw new GantryError('no_replica', `Server ${name} is still being installed. Try again in a moment.`, {
+        detail: { server: name, retryAfterMs: RETRY_AFTER_MS },
+      });
+    }
+    const prepared = await preparing;
+    const request = {
+      spec: spec(),
+      image: prepared,
+      replicaId: `${spec().name}-s-${shortId()}`,
+      generation: 1,
+      restarts: 0,
+      heldBy: 'session' as const,
+      principal: spec().sharing === 'shared' ? null : principal,
+    };
+    return await gate.run(() => starter.start(request));
+  }
+
+  /** However it ends: what is left of it is removed, nothing is restarted. */
+  async #watch(running: Running): Promise<void> {
+    const { reason } = await running.ended;
+    // A polite end removes it itself, under its own name.
+    await running.remove(reason?.code ?? 'session ended');
+    this.#running.delete(running);
+    this.#options.onChange();
+  }
+
+  #refusal(error: unknown): GantryError {
+    if (error instanceof GantryError && !isEngineDown(error)) return error;
+    const { reason } = startFailureOf(error);
+    return this.#refused(reason, error);
+  }
+
+  #refused(why: Reason | null, cause?: unknown): GantryError {
+    const { name } = this.#options.spec();
+    const text = why?.message ?? 'its process ended while it was starting';
+    const detail = {
+      server: name,
+      reason: why?.code ?? 'exited',
+      stderr: why?.stderr ?? [],
+      mayHaveRun: false,
+    };
+    const code = why?.code === 'engine_unavailable' ? 'engine_unavailable' : 'replica_failed';
+    return new GantryError(code, `Server ${name} could not start a replica: ${text}`, {
+      detail: { ...detail, retryAfterMs: RETRY_AFTER_MS },
+      cause,
+    });
+  }
+}

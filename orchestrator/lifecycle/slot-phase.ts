@@ -1,0 +1,24 @@
+import type { Reason } from '../kernel/index.ts';
+import type { Running } from './running.ts';
+
+/**
+ * What one place of a pool is doing. `reason` on the way up is why the predecessor ended.
+ *
+ *   starting → up → (ended) → waiting → starting
+ *       └──────┴──→ held (stopped on request) → starting
+ *   any → closing → closed
+ */
+export type SlotPhase =
+  | { readonly name: 'starting'; readonly reason: Reason | null }
+  | { readonly name: 'up'; readonly running: Running; readonly toolCount: number }
+  | { readonly name: 'held'; readonly running: Running }
+  | { readonly name: 'stopping' }
+  | {
+      readonly name: 'waiting';
+      readonly reason: Reason;
+      /** Milliseconds since the epoch; null while the engine is away, since nobody knows. */
+      readonly nextTryAt: number | null;
+      /** Quick deaths are retried and only mentioned; this is one that a user should look at. */
+      readonly failed: boolean;
+    }
+  | { readonly name: 'closed' };

@@ -1,0 +1,234 @@
+import type { ContainerExit } from '../engine/index.ts';
+import { type Clock, type Facts, type Reason, reason, type ServerSpec } from '../kernel/index.ts';
+import type { EngineWatch } from './engine-watch.ts';
+import type { Gate } from './gate.ts';
+import { countTools, greet } from './handshake.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import { type Command, Inbox } from './inbox.ts';
+import { RestartPlan, type RestartRule } from './restart-plan.ts';
+import type { Running } from './running.ts';
+import type { SlotPhase } from './slot-phase.ts';
+import { startFailureOf } from './start-failure.ts';
+import type { Starter } from './starter.ts';
+import { settledWithin } from './waits.ts';
+
+/** A start holds its place at the gate until it is ready, or for so long: a server that hangs must not hold up others. */
+const GATE_HOLD_MS = 5000;
+/** Even when the engine seems to be back at once, it is not asked again sooner. */
+const ENGINE_RETRY_MS = 1000;
+
+export type SlotOptions = {
+  /** `everything-1`: the id of whatever replica fills this place. */
+  readonly id: string;
+  readonly spec: () => ServerSpec;
+  readonly image: () => Promise<PreparedImage>;
+  /** Whose data the volume holds. */
+  readonly principal: string | null;
+  readonly starter: Starter;
+  readonly gate: Gate;
+  readonly engineWatch: EngineWatch;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly restartRule: RestartRule;
+  readonly onChange: () => void;
+};
+
+type Failure = { readonly reason: Reason; readonly retryAfterMs: number | null };
+
+/**
+ * One place of a pool, and the loop that keeps it filled: start, greet, serve, find out why it ended, wait as
+ * long as the restart policy says, again. Everything it is told goes through its inbox, so that one thing
+ * happens at a time.
+ */
+export class Slot {
+  readonly id: string;
+  /** Settles when the slot is closed and its container is gone. */
+  readonly closed: Promise<void>;
+  readonly #options: SlotOptions;
+  readonly #inbox = new Inbox();
+  readonly #plan: RestartPlan;
+  #phase: SlotPhase = { name: 'starting', reason: null };
+  /** The container of this place; it stays between a stop and the next start. */
+  #running: Running | null = null;
+  #generation = 0;
+  #restarts = 0;
+  #lastExit: ContainerExit | null = null;
+
+  constructor(options: SlotOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#plan = new RestartPlan(options.restartRule, options.clock);
+    this.closed = this.#run();
+  }
+
+  get phase(): SlotPhase {
+    return this.#phase;
+  }
+
+  get running(): Running | null {
+    return this.#running;
+  }
+
+  /** How the predecessor of the present container ended. */
+  get lastExit(): ContainerExit | null {
+    return this.#lastExit;
+  }
+
+  /** Resolves when the command has been carried out; at once when the slot is closed. */
+  tell(kind: Command['kind'], deadlineMs: number): Promise<void> {
+    if (this.#phase.name === 'closed') return Promise.resolve();
+    return new Promise((done) => this.#inbox.put({ kind, deadlineMs, done }));
+  }
+
+  async #run(): Promise<void> {
+    let command: Command | null = null;
+    while (command?.kind !== 'close') {
+      command = command === null ? await this.#live() : await this.#obey(command);
+    }
+    await this.#halt(command.deadlineMs);
+    await this.#clear('closed');
+    this.#become({ name: 'closed' });
+    command.done();
+    this.#inbox.drop();
+  }
+
+  /** One container's life and the wait after it. @returns the command that cut it short, or null to go on. */
+  async #live(): Promise<Command | null> {
+    const failure = await this.#comeUp();
+    if (!this.#inbox.isEmpty) return this.#inbox.take();
+    if (failure !== null) return this.#wait(failure);
+    const running = this.#running;
+    if (running === null) return null;
+    await Promise.race([running.ended, this.#inbox.arrived]);
+    if (!this.#inbox.isEmpty) return this.#inbox.take();
+    const { reason: why, exit } = await running.ended;
+    this.#lastExit = exit ?? this.#lastExit;
+    await this.#clear(why?.code ?? 'ended');
+    return this.#wait({ reason: why ?? reason('stopped', 'The container was stopped.'), retryAfterMs: null });
+  }
+
+  /** @returns null when up, or when a command came first. */
+  async #comeUp(): Promise<Failure | null> {
+    const { engineWatch, image } = this.#options;
+    this.#become({ name: 'starting', reason: this.#phase.name === 'waiting' ? this.#phase.reason : null });
+    try {
+      await Promise.race([engineWatch.up, this.#inbox.arrived]);
+      const prepared = await Promise.race([image(), this.#inbox.arrived]);
+      if (prepared === null || !this.#inbox.isEmpty) return null;
+      const why = await this.#startAndGreet(prepared);
+      const running = this.#running;
+      if (!this.#inbox.isEmpty || running === null) return null;
+      if (why !== null) {
+        await running.discard(why);
+        this.#lastExit = (await running.ended).exit ?? this.#lastExit;
+        this.#running = null;
+        return { reason: why, retryAfterMs: null };
+      }
+      const toolCount = await Promise.race([countTools(running.replica), this.#inbox.arrived]);
+      if (this.#inbox.isEmpty) this.#become({ name: 'up', running, toolCount: toolCount ?? 0 });
+      return null;
+    } catch (error) {
+      engineWatch.report(error);
+      return startFailureOf(error);
+    }
+  }
+
+  /** @returns why it is not ready; null when it is, or when a command came first. */
+  async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
+    const { gate, clock, spec } = this.#options;
+    const started = await gate.run(async () => {
+      if (!this.#inbox.isEmpty) return null;
+      const running = await this.#fill(image);
+      this.#running = running;
+      const greeting = greet(running, spec());
+      await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
+      return { greeting };
+    });
+    return started === null ? null : Promise.race([started.greeting, this.#inbox.arrived]);
+  }
+
+  /** The stopped container again where there is one, else a new one. */
+  async #fill(image: PreparedImage): Promise<Running> {
+    const { starter, spec, principal } = this.#options;
+    const stopped = this.#running;
+    if (stopped !== null) {
+      try {
+        return await starter.revive(stopped, this.#restarts);
+      } catch (error) {
+        this.#options.engineWatch.report(error);
+        await this.#clear('could not be started again');
+      }
+    }
+    this.#generation++;
+    return await starter.start({
+      spec: spec(),
+      image,
+      replicaId: this.id,
+      generation: this.#generation,
+      restarts: this.#restarts,
+      heldBy: 'pool',
+      principal,
+    });
+  }
+
+  async #wait({ reason: why, retryAfterMs }: Failure): Promise<Command | null> {
+    const { clock, engineWatch, facts, spec } = this.#options;
+    const engineAway = why.code === 'engine_unavailable';
+    const next = engineAway ? null : this.#plan.next(why, retryAfterMs);
+    const delayMs = next === null ? ENGINE_RETRY_MS : Math.max(0, next.at - clock.now());
+    this.#restarts++;
+    facts.state({ type: 'replica.restart', server: spec().name, replica: this.id, delayMs });
+    this.#become({
+      name: 'waiting',
+      reason: next?.reason ?? why,
+      nextTryAt: next?.at ?? null,
+      failed: next?.failed ?? true,
+    });
+    await settledWithin(clock, delayMs, this.#inbox.arrived);
+    if (engineAway) await Promise.race([engineWatch.up, this.#inbox.arrived]);
+    return this.#inbox.take();
+  }
+
+  /** @returns the next command where this one leads to waiting for it, else null. */
+  async #obey(command: Command): Promise<Command | null> {
+    switch (command.kind) {
+      case 'stop':
+      case 'restart':
+        await this.#halt(command.deadlineMs);
+        break;
+      case 'renew':
+        await this.#halt(command.deadlineMs);
+        await this.#clear('renewed');
+        break;
+      case 'start':
+      case 'close':
+        break;
+    }
+    this.#plan.forget();
+    if (command.kind === 'stop' && this.#running !== null) {
+      this.#become({ name: 'held', running: this.#running });
+      command.done();
+      await this.#inbox.arrived;
+      return this.#inbox.take();
+    }
+    command.done();
+    return null;
+  }
+
+  async #halt(deadlineMs: number): Promise<void> {
+    if (this.#running === null || this.#phase.name === 'held') return;
+    this.#become({ name: 'stopping' });
+    await this.#running.stop(deadlineMs);
+    this.#lastExit = (await this.#running.ended).exit;
+  }
+
+  async #clear(why: string): Promise<void> {
+    await this.#running?.remove(why);
+    this.#running = null;
+  }
+
+  #become(phase: SlotPhase): void {
+    this.#phase = phase;
+    this.#options.onChange();
+  }
+}

@@ -1,0 +1,146 @@
+import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
+import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
+import { attachChannel, Replica, type ReplicaIdentity } from '../replica/index.ts';
+import type { ContainerTable } from './container-table.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import { containerLabels, volumeLabels, volumeName } from './labels.ts';
+import { unappliedLimit } from './limits-check.ts';
+import { Running } from './running.ts';
+import { StartFailure } from './start-failure.ts';
+
+/** Open files per process: what servers need, far from what a leak can do to the host. */
+const NOFILE = 1024;
+
+export type StartRequest = {
+  readonly spec: ServerSpec;
+  readonly image: PreparedImage;
+  readonly replicaId: string;
+  readonly generation: number;
+  readonly restarts: number;
+  readonly heldBy: 'pool' | 'session';
+  /** Whose data the volume holds; null for a shared one. Without `spec.data` it does not matter. */
+  readonly principal: string | null;
+};
+
+export type StarterOptions = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly owner: string;
+  readonly epoch: string;
+  readonly maxLineBytes: number;
+  readonly table: ContainerTable;
+  readonly onEngineError: (error: unknown) => void;
+};
+
+/** Makes containers and starts their processes. A container that does not come up is removed before it throws. */
+export class Starter {
+  readonly #options: StarterOptions;
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Create, compare the limits, attach, start: in this order, because output written while nobody is attached is
+   * lost. The process runs afterwards; the handshake is the caller's.
+   * @throws StartFailure, GantryError engine_unavailable, EngineError
+   */
+  async start(request: StartRequest): Promise<Running> {
+    const { engine, table } = this.#options;
+    const spec = await this.#containerSpec(request);
+    const containerId = await engine.create(spec);
+    table.hold(containerId, null);
+    try {
+      const facts = await engine.inspect(containerId);
+      if (facts === null)
+        throw new StartFailure(reason('internal', 'The container was removed by somebody.'));
+      const wrong = unappliedLimit(spec, facts);
+      if (wrong !== null) throw new StartFailure(limitsNotApplied(wrong), { retryAfterMs: 60_000 });
+      const { replicaId: id, generation, restarts, heldBy } = request;
+      return await this.#run(facts, { server: request.spec.name, id, generation, restarts, heldBy });
+    } catch (error) {
+      await this.#removeUnstarted(containerId);
+      throw error;
+    }
+  }
+
+  /** Starts a stopped container again, with a channel and a replica of its own. Throws as `start`. */
+  async revive(stopped: Running, restarts: number): Promise<Running> {
+    const { server, id, generation, heldBy } = stopped.replica.identity;
+    return await this.#run(stopped.facts, { server, id, generation, restarts, heldBy });
+  }
+
+  async #run(
+    facts: ContainerFacts,
+    who: Omit<ReplicaIdentity, 'containerId' | 'startedAt'>,
+  ): Promise<Running> {
+    const { engine, clock, maxLineBytes, table } = this.#options;
+    const attachment = await engine.attach(facts.id);
+    const channel = attachChannel({ attachment, clock, maxLineBytes });
+    const identity = { ...who, containerId: facts.id, startedAt: new Date(clock.now()).toISOString() };
+    const running = new Running({
+      replica: new Replica({ identity, channel, facts: this.#options.facts, clock }),
+      facts,
+      engine,
+      clock,
+      stated: this.#options.facts,
+      onEngineError: this.#options.onEngineError,
+      onRemoved: () => table.drop(facts.id),
+    });
+    table.hold(facts.id, running);
+    try {
+      await engine.start(facts.id);
+    } catch (error) {
+      running.replica.fail(reason('internal', 'The container could not be started.'));
+      await running.ended;
+      throw error;
+    }
+    return running;
+  }
+
+  async #containerSpec(request: StartRequest): Promise<ContainerSpec> {
+    const { spec, image, replicaId, generation } = request;
+    const { owner, epoch } = this.#options;
+    const labels = { owner, epoch, server: spec.name, replica: replicaId, generation };
+    return {
+      // The suffix: the predecessor's container may still be on its way out.
+      name: `${owner}-${replicaId}-${shortId()}`,
+      image: image.tag,
+      command: image.command,
+      args: spec.args,
+      env: spec.env,
+      labels: containerLabels(labels),
+      limits: { ...spec.resources, nofile: NOFILE },
+      network: spec.network,
+      volume: await this.#volume(request),
+    };
+  }
+
+  async #volume({ spec, image, principal }: StartRequest): Promise<ContainerSpec['volume']> {
+    if (spec.data === null) return null;
+    const { engine, owner } = this.#options;
+    const name = volumeName(owner, spec.name, principal);
+    const { uid } = await engine.images.runsAs(image.tag);
+    await engine.volumes.ensure(name, volumeLabels(owner, spec.name), uid);
+    return { name, path: spec.data };
+  }
+
+  async #removeUnstarted(containerId: string): Promise<void> {
+    const { engine, table, facts } = this.#options;
+    try {
+      await engine.remove(containerId);
+      facts.state({ type: 'container.removed', containerId, why: 'start failed' });
+    } catch (error) {
+      this.#options.onEngineError(error); // no longer held, so the reconciler will find it
+    }
+    table.drop(containerId);
+  }
+}
+
+function limitsNotApplied(difference: string): Reason {
+  return reason(
+    'limits_not_applied',
+    `The engine did not apply the isolation that was asked for, so the container was removed (${difference}).`,
+  );
+}
