@@ -30,9 +30,31 @@ export function pathText(path: Path): string {
   return text;
 }
 
+/** Gives a finding its place. What users wrote appears in problems, so it is made harmless to print here. */
+export function problemAt(
+  { path, message }: Finding,
+  place: { line: number; column: number } | null,
+): Problem {
+  return {
+    path: printable(pathText(path)),
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+    message: printable(message),
+  };
+}
+
 /** Findings of a request body: there is no line to point at. */
 export function withoutLines(findings: readonly Finding[]): Problem[] {
-  return findings.map(({ path, message }) => ({ path: pathText(path), line: null, column: null, message }));
+  return findings.map((finding) => problemAt(finding, null));
+}
+
+/** A problem stays one line, and no terminal obeys what somebody put into a key. */
+function printable(text: string): string {
+  const clipped = text.length > 400 ? `${text.slice(0, 400)}…` : text;
+  return clipped.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** `gantry.yaml:3:5 servers.x.args: must be a list`. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { dataPathProblem } from './data-path.ts';
-import { parseSize, sizePattern } from './size.ts';
+import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 
 /** What the kernel and the API agree on (docs/api.md, Fixed names). */
@@ -30,7 +30,7 @@ const plain = text((value) =>
 );
 
 function size(leastBytes: number, mostBytes: number) {
-  const rule = `must be a size of at least ${leastBytes / MiB} MiB such as 256MiB, 256Mi, 256m or a number of bytes`;
+  const rule = `must be a size of at least ${sizeText(leastBytes)} such as 256MiB, 256Mi, 256m or a number of bytes`;
   const problemOf = (value: string | number): string | null => {
     const bytes = parseSize(value);
     return bytes !== null && bytes >= leastBytes && bytes <= mostBytes ? null : rule;

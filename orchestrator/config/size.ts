@@ -17,6 +17,8 @@ export function parseSize(value: string | number): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** The largest binary unit that leaves a whole number. */
 export function sizeText(bytes: number): string {
-  return bytes % 1024 ** 2 === 0 && bytes > 0 ? `${bytes / 1024 ** 2}MiB` : `${bytes} bytes`;
+  if (bytes > 0 && bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 2}MiB`;
+  return bytes > 0 && bytes % 1024 === 0 ? `${bytes / 1024}KiB` : `${bytes} bytes`;
 }

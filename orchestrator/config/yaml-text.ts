@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { messageOf } from '../kernel/index.ts';
-import { type Finding, type Problem, pathText } from './problem.ts';
+import { type Finding, type Problem, problemAt } from './problem.ts';
 
 /** Far beyond any list of servers; bounds what a wrong file can cost. */
 const longestCharacters = 1024 * 1024;
@@ -19,7 +19,7 @@ export type YamlText = {
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   const whole = (message: string): YamlText => {
-    const problem = { path: '', line: 1, column: 1, message };
+    const problem = problemAt({ path: [], message }, { line: 1, column: 1 });
     return { value: null, problems: [problem], locate: () => problem };
   };
   if (text.length > longestCharacters) return whole('is over 1 MiB');
@@ -30,17 +30,12 @@ export function readYaml(text: string): YamlText {
       prettyErrors: false,
       logLevel: 'error',
     });
-    const problems = [...document.errors, ...document.warnings].map((error) => ({
-      path: '',
-      ...place(lines, error.pos[0]),
-      message: firstLine(error.message),
-    }));
+    const problems = [...document.errors, ...document.warnings].map((error) =>
+      problemAt({ path: [], message: firstLine(error.message) }, place(lines, error.pos[0])),
+    );
     const value = problems.length > 0 ? null : document.toJS({ maxAliasCount: mostAliases });
-    const locate = (finding: Finding): Problem => ({
-      path: pathText(finding.path),
-      ...place(lines, offsetOf(document.contents, finding)),
-      message: finding.message,
-    });
+    const locate = (finding: Finding): Problem =>
+      problemAt(finding, place(lines, offsetOf(document.contents, finding)));
     return { value, problems, locate };
   } catch (error) {
     // Unknown aliases, alias bombs and nesting deeper than the stack are thrown, not listed.
