@@ -1,7 +1,6 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { GantryError } from '../kernel/index.ts';
-import { authorize } from './guards/auth.ts';
 import type { Route } from './openapi/define-route.ts';
 import { serveRoute } from './openapi/serve-route.ts';
 import { stateOf } from './request-state.ts';
@@ -17,7 +16,6 @@ export function mountRoutes(routes: readonly Route[], maxBodyBytes: number): Mid
     });
   }
   const refuse: Middleware = async (ctx) => {
-    authorize(ctx, 'call');
     const allow = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
     if (allow.size > 0) {
       const detail = { allow: [...allow] };
