@@ -16,7 +16,6 @@ import { EngineWatch } from './engine-watch.ts';
 import { Gate } from './gate.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { Reconciler } from './reconciler.ts';
-import type { RestartRule } from './restart-plan.ts';
 import { ServerPool } from './server-pool.ts';
 import { Starter } from './starter.ts';
 
@@ -39,7 +38,8 @@ export type MeshOptions = {
   readonly maxLineBytes: number;
   /** Makes sure that a server's image is on the engine (`Images.prepare`). */
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
-  readonly restartRule: RestartRule;
+  /** 0 up to 1, without 1: spreads restarts. */
+  readonly random: () => number;
   /** Where clients reach a server. */
   readonly urlOf: (spec: ServerSpec) => string;
 };
@@ -218,12 +218,12 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { prepareImage, urlOf, restartRule, clock, facts } = this.#options;
+    const { prepareImage, urlOf, random, clock, facts } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
     const made = { starter: this.#starter, engineWatch: this.#watch };
     this.#pools.set(
       spec.name,
-      new ServerPool({ spec, prepareImage, urlOf, restartRule, clock, facts, ...gates, ...made }),
+      new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made }),
     );
   }
 

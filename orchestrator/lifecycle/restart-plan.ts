@@ -1,52 +1,51 @@
 import type { Clock, Reason } from '../kernel/index.ts';
-
-/** What a restart rule is told about a place in a pool. */
-export type RestartFacts = {
-  /** When its processes ended or failed to come up, oldest first, milliseconds since the epoch; the last is now. */
-  readonly failuresAt: readonly number[];
-  readonly now: number;
-};
-
-export type RestartVerdict =
-  | { readonly action: 'restart'; readonly delayMs: number }
-  | { readonly action: 'crash_loop'; readonly nextTryAt: number };
-
-/** Facts in, verdict out; no clock, no I/O. */
-export type RestartRule = (facts: RestartFacts) => RestartVerdict;
+import { afterFailure, noFailures, type RestartHistory } from '../resilience/index.ts';
 
 /** What a slot does next, in its own words. */
 export type NextTry = { readonly at: number; readonly reason: Reason; readonly failed: boolean };
 
-/** More than any rule looks back. */
-const MEMORY = 20;
+/** One failure of a place in a pool. */
+export type Failure = {
+  readonly reason: Reason;
+  /** Given by failures that know better than the policy, such as a package that does not exist. */
+  readonly retryAfterMs: number | null;
+  /** How long it had been ready; 0 when it never was. */
+  readonly readyForMs: number;
+  readonly readyTimeoutMs: number;
+};
+
 /** Deaths of a process that may be bad luck. Other failures would repeat, so users should look at once. */
 const MAY_PASS: ReadonlySet<Reason['code']> = new Set(['exited', 'oom', 'signal', 'killed', 'line_too_long']);
 
-/** Remembers the failures of one place and asks the rule. */
+/** Remembers the failures of one place and asks the restart policy. */
 export class RestartPlan {
-  readonly #rule: RestartRule;
   readonly #clock: Clock;
-  #failuresAt: number[] = [];
+  readonly #random: () => number;
+  #history: RestartHistory = noFailures;
 
-  constructor(rule: RestartRule, clock: Clock) {
-    this.#rule = rule;
+  constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
+    this.#random = random;
   }
 
   /** A user asked for a fresh start: what happened before counts no more. */
   forget(): void {
-    this.#failuresAt = [];
+    this.#history = noFailures;
   }
 
-  /** @param retryAfterMs given by failures that know better than the rule, such as a package that does not exist. */
-  next(why: Reason, retryAfterMs: number | null): NextTry {
-    const now = this.#clock.now();
-    this.#failuresAt = [...this.#failuresAt, now].slice(-MEMORY);
-    if (retryAfterMs !== null) return { at: now + retryAfterMs, reason: why, failed: true };
-    const verdict = this.#rule({ failuresAt: this.#failuresAt, now });
-    if (verdict.action === 'restart')
-      return { at: now + verdict.delayMs, reason: why, failed: !MAY_PASS.has(why.code) };
-    return { at: verdict.nextTryAt, reason: crashLoop(why, this.#failuresAt.length), failed: true };
+  next({ reason, retryAfterMs, readyForMs, readyTimeoutMs }: Failure): NextTry {
+    const nowMs = this.#clock.now();
+    if (retryAfterMs !== null) return { at: nowMs + retryAfterMs, reason, failed: true };
+    const { history, verdict } = afterFailure(
+      this.#history,
+      { nowMs, readyForMs, readyTimeoutMs },
+      this.#random,
+    );
+    this.#history = history;
+    if (verdict.action === 'restart') {
+      return { at: nowMs + verdict.delayMs, reason, failed: !MAY_PASS.has(reason.code) };
+    }
+    return { at: verdict.nextTryAt, reason: crashLoop(reason, history.consecutiveFailures), failed: true };
   }
 }
 

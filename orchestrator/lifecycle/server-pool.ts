@@ -12,7 +12,6 @@ import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
 import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
-import type { RestartRule } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
 import { serverView } from './server-view.ts';
@@ -29,7 +28,7 @@ export type PoolOptions = {
   readonly engineWatch: EngineWatch;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly restartRule: RestartRule;
+  readonly random: () => number;
   readonly urlOf: (spec: ServerSpec) => string;
 };
 

@@ -5,7 +5,7 @@ import type { Gate } from './gate.ts';
 import { countTools, greet } from './handshake.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
-import { RestartPlan, type RestartRule } from './restart-plan.ts';
+import { type Failure, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import type { SlotPhase } from './slot-phase.ts';
 import { startFailureOf } from './start-failure.ts';
@@ -29,11 +29,10 @@ export type SlotOptions = {
   readonly engineWatch: EngineWatch;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly restartRule: RestartRule;
+  /** 0 up to 1, for the jitter of restarts. */
+  readonly random: () => number;
   readonly onChange: () => void;
 };
-
-type Failure = { readonly reason: Reason; readonly retryAfterMs: number | null };
 
 /**
  * One place of a pool, and the loop that keeps it filled: start, greet, serve, find out why it ended, wait as
@@ -53,11 +52,13 @@ export class Slot {
   #generation = 0;
   #restarts = 0;
   #lastExit: ContainerExit | null = null;
+  /** When the present process became ready, milliseconds since the epoch; null before. */
+  #readyAt: number | null = null;
 
   constructor(options: SlotOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#plan = new RestartPlan(options.restartRule, options.clock);
+    this.#plan = new RestartPlan(options.clock, options.random);
     this.closed = this.#run();
   }
 
@@ -96,7 +97,7 @@ export class Slot {
   async #live(): Promise<Command | null> {
     const failure = await this.#comeUp();
     if (!this.#inbox.isEmpty) return this.#inbox.take();
-    if (failure !== null) return this.#wait(failure);
+    if (failure !== null) return this.#wait(failure.reason, failure.retryAfterMs);
     const running = this.#running;
     if (running === null) return null;
     await Promise.race([running.ended, this.#inbox.arrived]);
@@ -104,12 +105,13 @@ export class Slot {
     const { reason: why, exit } = await running.ended;
     this.#lastExit = exit ?? this.#lastExit;
     await this.#clear(why?.code ?? 'ended');
-    return this.#wait({ reason: why ?? reason('stopped', 'The container was stopped.'), retryAfterMs: null });
+    return this.#wait(why ?? reason('stopped', 'The container was stopped.'), null);
   }
 
   /** @returns null when up, or when a command came first. */
-  async #comeUp(): Promise<Failure | null> {
+  async #comeUp(): Promise<Pick<Failure, 'reason' | 'retryAfterMs'> | null> {
     const { engineWatch, image } = this.#options;
+    this.#readyAt = null;
     this.#become({ name: 'starting', reason: this.#phase.name === 'waiting' ? this.#phase.reason : null });
     try {
       await Promise.race([engineWatch.up, this.#inbox.arrived]);
@@ -124,6 +126,7 @@ export class Slot {
         this.#running = null;
         return { reason: why, retryAfterMs: null };
       }
+      this.#readyAt = this.#options.clock.now();
       const toolCount = await Promise.race([countTools(running.replica), this.#inbox.arrived]);
       if (this.#inbox.isEmpty) this.#become({ name: 'up', running, toolCount: toolCount ?? 0 });
       return null;
@@ -171,10 +174,12 @@ export class Slot {
     });
   }
 
-  async #wait({ reason: why, retryAfterMs }: Failure): Promise<Command | null> {
+  async #wait(why: Reason, retryAfterMs: number | null): Promise<Command | null> {
     const { clock, engineWatch, facts, spec } = this.#options;
     const engineAway = why.code === 'engine_unavailable';
-    const next = engineAway ? null : this.#plan.next(why, retryAfterMs);
+    const readyForMs = this.#readyAt === null ? 0 : clock.now() - this.#readyAt;
+    const failure = { reason: why, retryAfterMs, readyForMs, readyTimeoutMs: spec().timeouts.readyMs };
+    const next = engineAway ? null : this.#plan.next(failure);
     const delayMs = next === null ? ENGINE_RETRY_MS : Math.max(0, next.at - clock.now());
     this.#restarts++;
     facts.state({ type: 'replica.restart', server: spec().name, replica: this.id, delayMs });

@@ -1,0 +1,183 @@
+import type { Engine } from '../../engine/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type ServerSpec,
+  type Source,
+  shortId,
+} from '../../kernel/index.ts';
+import { Gate } from '../gate.ts';
+import { OWNER_LABEL, SERVER_LABEL, sha256 } from '../labels.ts';
+import { hashContext, listContext, packDirectory, packFiles } from './build-context.ts';
+import { type Package, packageContext, versionContext } from './dockerfiles.ts';
+import { installFailure } from './install-failure.ts';
+import { COMMAND_FILE, LOCK_FILE, VERSION_FILE } from './install-scripts.ts';
+import type { PreparedImage } from './prepared-image.ts';
+
+/** Two builds at a time: an install fills a core and a gibibyte. */
+const PARALLEL_BUILDS = 2;
+const BUILD_LIMITS = { memoryBytes: 1024 ** 3, cpus: 1 };
+const BUILD_TIMEOUT_MS = 10 * 60_000;
+
+/** Versions that were chosen once, by key such as `npm:@scope/name`. `put` answers what is pinned now: the first one wins. */
+export type Pins = {
+  get(key: string): Promise<string | null>;
+  put(key: string, version: string): Promise<string>;
+};
+
+export type ImagesOptions = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly owner: string;
+  readonly pins: Pins;
+  /** The tag of the bridge image, loaded where it is missing (`ensureBridgeImage`). */
+  readonly bridgeTag: () => Promise<string>;
+  /** Where Python packages come from, where it is not the usual index. */
+  readonly pypiIndexUrl?: string | null;
+  /** The same for npm. */
+  readonly npmRegistryUrl?: string | null;
+};
+
+type Build = {
+  readonly server: string;
+  readonly tag: string;
+  readonly source: Source;
+  readonly context: () => NodeJS.ReadableStream;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+};
+
+/** Makes sure that a server's image is on the engine. A tag names its content, so what is there is never rebuilt. */
+export class Images {
+  readonly #options: ImagesOptions;
+  readonly #gate = new Gate(PARALLEL_BUILDS);
+  /** Builds and pulls under way: whoever wants the same waits for the same. */
+  readonly #underway = new Map<string, Promise<void>>();
+
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws StartFailure install_failed | image_missing, GantryError engine_unavailable | registry_unavailable */
+  async prepare(spec: ServerSpec): Promise<PreparedImage> {
+    const { source } = spec;
+    switch (source.kind) {
+      case 'npm':
+      case 'pypi':
+        return await this.#package(spec, source);
+      case 'build':
+        return await this.#directory(spec, source);
+      case 'image':
+        await this.#once(source.image, () => this.#options.engine.images.pull(source.image));
+        return { tag: source.image, command: source.command, resolved: null };
+    }
+  }
+
+  /** The exact versions of everything in a package's image, as npm or pip wrote them. @throws EngineError */
+  async lock(kind: 'npm' | 'pypi', tag: string): Promise<string> {
+    return (await this.#options.engine.images.readFile(tag, LOCK_FILE[kind])).toString('utf8');
+  }
+
+  async #package(
+    spec: ServerSpec,
+    source: Extract<Source, { kind: 'npm' | 'pypi' }>,
+  ): Promise<PreparedImage> {
+    const bridgeTag = await this.#options.bridgeTag();
+    const version = source.version ?? (await this.#pinnedVersion(spec, source, bridgeTag));
+    const wanted: Package = { kind: source.kind, name: source.name, version, bin: source.bin };
+    const files = packageContext(bridgeTag, wanted, spec.data);
+    const buildArgs = this.#indexArgs(source.kind);
+    const tag = tagOf(spec.name, JSON.stringify([files, buildArgs]));
+    await this.#build({ server: spec.name, tag, source, context: () => packFiles(files), buildArgs });
+    const written = await this.#options.engine.images.readFile(tag, COMMAND_FILE);
+    const { command } = JSON.parse(written.toString('utf8')) as { command: readonly string[] };
+    return { tag, command, resolved: source.version === null ? version : null };
+  }
+
+  /** A missing version is looked up once and stays what it was then. */
+  async #pinnedVersion(
+    spec: ServerSpec,
+    source: Extract<Source, { kind: 'npm' | 'pypi' }>,
+    bridgeTag: string,
+  ): Promise<string> {
+    const { pins, engine } = this.#options;
+    const key = `${source.kind}:${source.name}`;
+    const pinned = await pins.get(key);
+    if (pinned !== null) return pinned;
+    const nonce = shortId();
+    const files = versionContext(bridgeTag, source.kind, source.name, nonce);
+    const tag = `gantry/version-${spec.name}:${nonce}`;
+    const buildArgs = this.#indexArgs(source.kind);
+    await this.#build({ server: spec.name, tag, source, context: () => packFiles(files), buildArgs });
+    const version = (await engine.images.readFile(tag, VERSION_FILE)).toString('utf8').trim();
+    await engine.images.remove(tag);
+    // It becomes part of a command line and of a tag's content; an index is foreign too.
+    if (!/^[0-9A-Za-z][0-9A-Za-z.+!_-]*$/.test(version)) {
+      throw new GantryError('internal', `The version that was found for ${key} is not usable.`);
+    }
+    return await pins.put(key, version);
+  }
+
+  async #directory(spec: ServerSpec, source: Extract<Source, { kind: 'build' }>): Promise<PreparedImage> {
+    const bridgeTag = await this.#options.bridgeTag();
+    const entries = await listContext(source.path);
+    const content = await hashContext(source.path, entries);
+    const buildArgs = {
+      GANTRY_BRIDGE_IMAGE: bridgeTag,
+      ...this.#indexArgs('npm'),
+      ...this.#indexArgs('pypi'),
+    };
+    const tag = tagOf(spec.name, JSON.stringify([content, buildArgs]));
+    const context = (): NodeJS.ReadableStream => packDirectory(source.path, entries);
+    await this.#build({ server: spec.name, tag, source, context, buildArgs });
+    return { tag, command: source.command, resolved: null };
+  }
+
+  #indexArgs(kind: 'npm' | 'pypi'): Record<string, string> {
+    const { npmRegistryUrl, pypiIndexUrl } = this.#options;
+    if (kind === 'npm') return npmRegistryUrl ? { npm_config_registry: npmRegistryUrl } : {};
+    if (!pypiIndexUrl) return {};
+    const { protocol, hostname } = new URL(pypiIndexUrl);
+    // pip refuses plain HTTP unless the host is named as trusted: whoever configures such an index means it.
+    return { PIP_INDEX_URL: pypiIndexUrl, ...(protocol === 'http:' ? { PIP_TRUSTED_HOST: hostname } : {}) };
+  }
+
+  async #build({ server, tag, source, context, buildArgs = {} }: Build): Promise<void> {
+    const { engine, facts, clock, owner } = this.#options;
+    const startedAt = clock.now();
+    let cached = true;
+    try {
+      await this.#once(tag, () =>
+        this.#gate.run(async () => {
+          cached = false;
+          await engine.images.build({
+            tag,
+            context: context(),
+            labels: { [OWNER_LABEL]: owner, [SERVER_LABEL]: server },
+            buildArgs,
+            network: 'install',
+            limits: BUILD_LIMITS,
+            timeoutMs: BUILD_TIMEOUT_MS,
+          });
+        }),
+      );
+    } catch (error) {
+      throw installFailure(error, source);
+    }
+    facts.state({ type: 'image.build', server, image: tag, cached, durationMs: clock.now() - startedAt });
+  }
+
+  async #once(tag: string, make: () => Promise<void>): Promise<void> {
+    if (await this.#options.engine.images.has(tag)) return;
+    const present = this.#underway.get(tag);
+    if (present !== undefined) return await present;
+    const making = make().finally(() => this.#underway.delete(tag));
+    this.#underway.set(tag, making);
+    await making;
+  }
+}
+
+function tagOf(server: string, content: string): string {
+  return `gantry/server-${server}:${sha256(content).slice(0, 12)}`;
+}
