@@ -17,16 +17,17 @@ export type DockerEngineOptions = {
   readonly helperImage?: string;
 };
 
-/** The engine with what only this one needs before servers can be started; both may be repeated. */
-export type DockerEngine = Engine & {
-  /** Makes the networks for installs and for `network: internet` where they are missing. */
-  ensureNetworks(): Promise<void>;
-  /** Removes containers the adapter made for itself in a process that was killed. */
-  removeStaleHelpers(): Promise<void>;
+/** What only this engine needs before servers can be started. */
+export type EnginePreparation = {
+  /**
+   * Makes the networks for installs and for `network: internet` where they are missing, and removes
+   * containers the adapter made for itself in a process that was killed. May be repeated.
+   */
+  prepare(): Promise<void>;
 };
 
 /** The Docker engine as our port. Opens no connection until it is used. */
-export function dockerEngine(options: DockerEngineOptions): DockerEngine {
+export function dockerEngine(options: DockerEngineOptions): Engine & EnginePreparation {
   const connection = new DockerConnection(options.address);
   const images = new DockerImages(connection);
   const ooms = new OomLog();
@@ -36,8 +37,10 @@ export function dockerEngine(options: DockerEngineOptions): DockerEngine {
     async ping() {
       await connection.request('engine', QUICK_MS, (docker, signal) => ask(docker, 'ping', signal));
     },
-    ensureNetworks: () => ensureNetworks(connection),
-    removeStaleHelpers: () => removeStaleHelpers(connection),
+    async prepare() {
+      await ensureNetworks(connection);
+      await removeStaleHelpers(connection);
+    },
     info: () => readInfo(connection),
     create: (spec) => containers.create(spec),
     attach: (containerId) => attach(connection, containerId),

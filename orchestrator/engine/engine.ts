@@ -10,9 +10,13 @@ export type Engine = {
   ping(): Promise<void>;
   /** What the engine can enforce. The orchestrator refuses to start when a limit would be ignored. */
   info(): Promise<EngineInfo>;
-  /** Creates a container, without starting it. @throws EngineError image_missing | bad_spec */
+  /** Creates a container, without starting it. @throws EngineError image_missing | bad_spec | conflict (the name is taken) */
   create(spec: ContainerSpec): Promise<string>;
-  /** Opens the container's stdio. Always before `start`: output written while detached is lost. */
+  /**
+   * Opens the container's stdio. Always before `start`: output written while detached is lost. If the
+   * container is removed without having been started, destroy the attachment: no end will come.
+   * @throws EngineError not_found; conflict while it is paused
+   */
   attach(containerId: string): Promise<Attachment>;
   start(containerId: string): Promise<void>;
   /** TERM, then KILL after `graceMs`. Resolves when the container is down; fine if it already is. */
@@ -124,6 +128,7 @@ export type EngineEvent = { readonly type: 'die' | 'oom' | 'destroy'; readonly c
 export type Attachment = {
   /** Writes to stdin. Resolves when the bytes were handed to the socket and it can take more. */
   write(bytes: Uint8Array | string): Promise<void>;
+  /** Nothing is read before the first listener is set; set both in one turn and no byte is missed. */
   onStdout(listener: (bytes: Buffer) => void): void;
   onStderr(listener: (bytes: Buffer) => void): void;
   /** Half-close: the process sees end of input. */

@@ -1,7 +1,7 @@
 export type { DockerAddress } from './docker/connection.ts';
 export {
-  type DockerEngine,
   type DockerEngineOptions,
   dockerEngine,
+  type EnginePreparation,
 } from './docker-engine.ts';
 export * from './engine.ts';

@@ -24,7 +24,7 @@ function buildOf(dockerfile: string, over: Partial<BuildOptions> = {}): BuildOpt
   };
 }
 
-test.before(() => engine.ensureNetworks());
+test.before(() => engine.prepare());
 
 test.after.always(async () => {
   for (const name of made) await engine.images.remove(name);
@@ -63,6 +63,14 @@ test.serial('a build that fails says so with the last lines it printed', async (
   t.true(error?.output.some((line) => line.includes('npm ERR! no such package')));
   t.true((error?.output.length ?? 0) <= 40);
   t.false(await engine.images.has(build.tag));
+});
+
+test.serial('a build that cannot even begin fails with the reason', async (t) => {
+  for (const dockerfile of ['NONSENSE here\n', `FROM ${testImage()}\nCOPY missing /\n`]) {
+    const error = await t.throwsAsync(engine.images.build(buildOf(dockerfile)), { instanceOf: EngineError });
+    t.is(error?.code, 'build_failed');
+    t.regex(error?.output.join('\n') ?? '', /NONSENSE|missing/i);
+  }
 });
 
 test.serial('a build that takes too long is given up, and makes no image', async (t) => {

@@ -132,9 +132,8 @@ test.serial('a spec the engine cannot run is refused as bad_spec', async (t) => 
 });
 
 test.serial('the networks can be made again and again, and lead out only where asked for', async (t) => {
-  await engine.ensureNetworks();
-  await engine.ensureNetworks();
-  await engine.removeStaleHelpers();
+  await engine.prepare();
+  await engine.prepare();
   const { stdout } = await inside('ls /sys/class/net', { network: 'internet' });
   t.deepEqual(stdout.trim().split('\n').sort(), ['eth0', 'lo']);
 });

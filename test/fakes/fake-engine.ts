@@ -84,7 +84,7 @@ export class FakeEngine implements Engine {
     const program = this.images.program(spec.image);
     const { user } = await this.images.runsAs(spec.image);
     const taken = [...this.#containers.values()].some((other) => other.facts().name === spec.name);
-    if (taken) throw new EngineError('conflict', 'The state of the image does not allow this.');
+    if (taken) throw new EngineError('conflict', `The name ${spec.name} is taken.`);
     const { limitsApplied } = this;
     const container = new FakeContainer({ spec, user, program, limitsApplied, tell: (e) => this.#tell(e) });
     this.#containers.set(container.id, container);

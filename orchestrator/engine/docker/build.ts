@@ -40,7 +40,8 @@ export async function build(connection: DockerConnection, options: BuildOptions)
       docker.buildImage(options.context, { ...query, abortSignal } as unknown as ImageBuildOptions),
   });
   if (end === null) return;
-  const output = transcript.lines;
+  // A refused build, such as one with a broken Dockerfile, has printed nothing.
+  const output = transcript.lines.length > 0 ? transcript.lines : [end.message];
   if (end.why === 'timeout') {
     throw new EngineError('build_timeout', `The build was ${end.message}.`, { output });
   }

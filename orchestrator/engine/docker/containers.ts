@@ -36,6 +36,9 @@ export class DockerContainers {
       if (error instanceof EngineError && error.code === 'not_found') {
         throw new EngineError('image_missing', `The image ${spec.image} is not there.`, { cause: error });
       }
+      if (error instanceof EngineError && error.code === 'conflict') {
+        throw new EngineError('conflict', `The name ${spec.name} is taken.`, { cause: error });
+      }
       throw refusal(error);
     }
   }

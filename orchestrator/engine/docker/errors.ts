@@ -11,7 +11,9 @@ export function statusOf(error: unknown): number | null {
 export function dockerMessage(error: unknown): string {
   const json = typeof error === 'object' && error !== null && 'json' in error ? error.json : null;
   if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message);
-  return messageOf(error);
+  return messageOf(error)
+    .replace(/^\(HTTP code \d+\) [^-]*- /, '')
+    .trim();
 }
 
 /** The daemon did not answer, or answered that it is broken. The message names no address and no path. */

@@ -79,7 +79,10 @@ export class EventFeed {
 
   #announce(event: EngineEvent): void {
     if (event.type !== 'oom') this.#live.delete(event.containerId);
-    if (!this.#control.signal.aborted) this.#tell(event);
+    // In a turn of its own: what a listener throws is its own trouble, and no reason to reconnect.
+    queueMicrotask(() => {
+      if (!this.#control.signal.aborted) this.#tell(event);
+    });
   }
 
   /** What was alive at the last look and is no longer has died, and is gone if it is not even listed. */

@@ -1,7 +1,7 @@
 import type { ImageInspectInfo } from 'dockerode';
 import { type BuildOptions, EngineError, type ImageStore } from '../engine.ts';
 import { build } from './build.ts';
-import { ask, type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
+import { type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
 import type { ImageDefaults } from './create-body.ts';
 import { unlessStatus } from './errors.ts';
 import { Transcript } from './progress.ts';
@@ -74,22 +74,17 @@ export class DockerImages implements ImageStore {
   }
 
   async pull(tag: string): Promise<void> {
-    const transcript = new Transcript();
-    const missing = (why: string, cause?: unknown) =>
-      new EngineError('image_missing', `The image ${tag} could not be fetched: ${why}`, { cause });
     const end = await transfer({
       connection: this.#connection,
-      transcript,
+      transcript: new Transcript(),
       timeoutMs: TRANSFER_MS,
       idleMs: PULL_IDLE_MS,
       source: null,
       run: (docker, abortSignal) => docker.createImage({ fromImage: pullName(tag), abortSignal }),
-    }).catch(async (error: unknown) => {
-      // The daemon answers 500 for a registry out of reach; an outage of its own shows in a ping.
-      await this.#connection.request('engine', QUICK_MS, (docker, signal) => ask(docker, 'ping', signal));
-      throw missing('the registry does not have it, or is not in reach.', error);
     });
-    if (end !== null) throw missing(end.message);
+    if (end === null) return;
+    const message = `The image ${tag} could not be fetched: its registry does not have it, or is not in reach.`;
+    throw new EngineError('image_missing', message, { cause: new Error(end.message) });
   }
 
   readFile(tag: string, path: string): Promise<Buffer> {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { EngineError } from '../engine.ts';
 import type { DockerConnection } from './connection.ts';
-import { engineFailure } from './errors.ts';
+import { dockerMessage, engineUnavailable, statusOf } from './errors.ts';
 import { followProgress, type Transcript } from './progress.ts';
 
 export type Transfer = {
@@ -17,13 +17,13 @@ export type Transfer = {
   readonly run: (docker: Docker, abortSignal: AbortSignal) => Promise<NodeJS.ReadableStream>;
 };
 
-/** How a transfer ended: null is well, `timeout` is our deadline, else what the daemon reported. */
+/** How a transfer ended: null is well, `timeout` is our deadline, else what the daemon reported or refused. */
 export type TransferEnd = null | { readonly why: 'timeout' | 'reported'; readonly message: string };
 
 /**
  * A long request whose answer is a stream of progress: build, import, pull. Giving up closes the request,
  * upon which the daemon gives up as well.
- * @throws EngineError bad_spec when the source breaks; what the daemon refuses, translated
+ * @throws EngineError bad_spec when the source breaks, GantryError engine_unavailable
  */
 export async function transfer(options: Transfer): Promise<TransferEnd> {
   const control = new AbortController();
@@ -42,7 +42,8 @@ export async function transfer(options: Transfer): Promise<TransferEnd> {
     if (broken !== null)
       throw new EngineError('bad_spec', 'What was to be sent could not be read.', { cause: broken });
     if (control.signal.aborted) return { why: 'timeout', message: watch.message };
-    throw engineFailure(error, 'image');
+    if (statusOf(error) !== null) return { why: 'reported', message: dockerMessage(error) };
+    throw engineUnavailable(error);
   } finally {
     watch.cancel();
   }
