@@ -2,6 +2,9 @@ import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 
+/** Comparing words costs time; nobody mistypes more keys than this in one place. */
+const mostSuggestions = 50;
+
 type Issue = z.core.$ZodIssue;
 
 /** zod's findings in our words. `keysAt` names the keys that a place knows, for suggestions. */
@@ -14,9 +17,10 @@ export function findingsOf(
     const path = [...(options.at ?? []), ...local];
     if (issue.code === 'unrecognized_keys') {
       const known = options.keysAt(local);
-      return issue.keys.map(
-        (key): Finding => ({ path: [...path, key], message: unknownKey(key, known), at: 'key' }),
-      );
+      return issue.keys.map((key, index): Finding => {
+        const message = index < mostSuggestions ? unknownKey(key, known) : 'is not a known key.';
+        return { path: [...path, key], message, at: 'key' };
+      });
     }
     if (issue.code === 'invalid_key')
       return [{ path, message: 'is not a name that can be used here', at: 'key' }];

@@ -43,9 +43,14 @@ export function problemAt(
   };
 }
 
+/** More help nobody, and a body of a million mistakes must not become an answer of a million problems. */
+const mostProblems = 200;
+
 /** Findings of a request body: there is no line to point at. */
 export function withoutLines(findings: readonly Finding[]): Problem[] {
-  return findings.map((finding) => problemAt(finding, null));
+  const problems = findings.slice(0, mostProblems).map((finding) => problemAt(finding, null));
+  const more = findings.length - problems.length;
+  return more === 0 ? problems : [...problems, problemAt({ path: [], message: `and ${more} more` }, null)];
 }
 
 /** A problem stays one line, and no terminal obeys what somebody put into a key. */

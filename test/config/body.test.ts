@@ -182,3 +182,10 @@ test('whatever the body, the answer is servers or problems, never an exception',
     ),
   );
 });
+
+test('a body of very many mistakes is answered with the first two hundred and a count', (t) => {
+  const args = Array.from({ length: 256 }, () => 1);
+  const problems = problemsOf(parseServerBody({ name: 'x', npm: 'a', args }));
+  t.is(problems.length, 201);
+  t.is(problems.at(-1), '|null|and 56 more');
+});
