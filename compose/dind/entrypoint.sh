@@ -11,6 +11,10 @@ here=$(dirname "$0")
 # A killed engine leaves these behind and would refuse to start on them.
 rm -f /run/docker.pid /run/docker/containerd/containerd.pid
 
+# The networks are made anew below. Remembered ones could overlap with the subnet the stack was given this time, and no
+# container outlives its engine that would still need them.
+rm -f /var/lib/docker/*/network/files/local-kv.db
+
 make_cgroups_writable /sys/fs/cgroup
 make_certificates /certs
 # Bind mounts made by the engine have to reach the containers it starts.
