@@ -1,0 +1,29 @@
+import { timingSafeEqual } from 'node:crypto';
+import { callerOf, type Settings, tokenHash } from './config/index.ts';
+import type { Auth } from './http/index.ts';
+
+/** Who a token belongs to: the configured ones, and the admin token of this installation. */
+export function authOf({ auth }: Settings, adminToken: string): Auth {
+  const required = auth.tokens.length > 0;
+  const adminHash = Buffer.from(tokenHash(adminToken), 'hex');
+  // Where nobody has a token of his own, whoever changes things is still the one principal that everybody is.
+  const admin = { principal: required ? 'admin' : 'anonymous', scopes: ['call', 'admin'] } as const;
+  return {
+    required,
+    callerOf(token) {
+      const configured = callerOf(token, auth.tokens);
+      const isAdmin = timingSafeEqual(Buffer.from(tokenHash(token), 'hex'), adminHash);
+      return isAdmin ? admin : configured;
+    },
+  };
+}
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/** @throws Error when strangers could reach a mesh that asks nobody for a token */
+export function refuseOpenDoor(bindAddress: string, { auth }: Settings): void {
+  if (LOOPBACK.test(bindAddress) || auth.tokens.length > 0) return;
+  throw new Error(
+    `The ports are published on ${bindAddress}, but no auth.tokens are configured: anybody could call your servers. Configure tokens, or publish on 127.0.0.1.`,
+  );
+}
