@@ -17,11 +17,15 @@ const KEEPALIVE_MS = 15_000;
  * request's body, which can arrive as the first bytes of the container's stdin. Here the body is empty and
  * nothing is written before the 101 is in.
  */
-export async function attach(connection: DockerConnection, containerId: string): Promise<Attachment> {
+export async function attach(
+  connection: DockerConnection,
+  containerId: string,
+  upgradeMs: number = UPGRADE_MS,
+): Promise<Attachment> {
   const version = await connection.apiVersion();
   const query = 'stream=1&stdin=1&stdout=1&stderr=1';
   const path = `/v${version}/containers/${encodeURIComponent(containerId)}/attach?${query}`;
-  const { response, socket, head } = await upgrade(connection.address, path);
+  const { response, socket, head } = await upgrade(connection.address, path, upgradeMs);
   // From API 1.42 on the daemon names the format; raw means a terminal, which has no frames.
   if (response.headers['content-type'] === 'application/vnd.docker.raw-stream' && isTyped(version)) {
     socket.destroy();
@@ -36,13 +40,10 @@ function isTyped(version: string): boolean {
 
 type Upgraded = { readonly response: IncomingMessage; readonly socket: Socket; readonly head: Buffer };
 
-function upgrade(address: DockerAddress, path: string): Promise<Upgraded> {
+function upgrade(address: DockerAddress, path: string, upgradeMs: number): Promise<Upgraded> {
   const { promise, resolve, reject } = Promise.withResolvers<Upgraded>();
   const request = open(address, path);
-  const timer = setTimeout(
-    () => request.destroy(new Error(`no upgrade within ${UPGRADE_MS} ms`)),
-    UPGRADE_MS,
-  );
+  const timer = setTimeout(() => request.destroy(new Error(`no upgrade within ${upgradeMs} ms`)), upgradeMs);
   request.on('upgrade', (response, stream, head) => {
     clearTimeout(timer);
     const socket = stream as Socket;

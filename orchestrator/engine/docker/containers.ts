@@ -24,8 +24,7 @@ export class DockerContainers {
   }
 
   async create(spec: ContainerSpec): Promise<string> {
-    const image = await this.#images.defaults(spec.image);
-    const { user } = await this.#images.runsAs(spec.image);
+    const { image, user } = await this.#images.defaults(spec.image);
     const body = createBody(spec, image, user);
     try {
       const container = await this.#connection.request('image', SLOW_MS, (docker, abortSignal) =>

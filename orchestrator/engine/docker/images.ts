@@ -35,24 +35,16 @@ export class DockerImages implements ImageStore {
   }
 
   async runsAs(tag: string): Promise<RunUser> {
-    const { Id: id, Config: config } = await this.#require(tag);
-    const known = this.#users.get(id);
-    if (known !== undefined) return known;
-    const user = config.User ?? '';
-    const passwd = needsPasswd(user) ? await this.#passwd(id) : null;
-    const decided = runUser(user, passwd);
-    this.#users.set(id, decided);
-    return decided;
+    return this.#user(await this.#require(tag));
   }
 
-  /** @throws EngineError image_missing */
-  async defaults(tag: string): Promise<ImageDefaults> {
-    const { Config: config } = await this.#require(tag);
-    return {
-      entrypoint: list(config.Entrypoint),
-      command: list(config.Cmd),
-      volumes: Object.keys(config.Volumes ?? {}),
-    };
+  /** What a container of this image starts from. @throws EngineError image_missing */
+  async defaults(tag: string): Promise<{ readonly image: ImageDefaults; readonly user: string }> {
+    const found = await this.#require(tag);
+    const { Entrypoint, Cmd, Volumes } = found.Config;
+    const { user } = await this.#user(found);
+    const volumes = Object.keys(Volumes ?? {});
+    return { image: { entrypoint: list(Entrypoint), command: list(Cmd), volumes }, user };
   }
 
   async import(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<void> {
@@ -109,6 +101,16 @@ export class DockerImages implements ImageStore {
     const found = await this.#find(tag);
     if (found === undefined) throw new EngineError('image_missing', `The image ${tag} is not there.`);
     return found;
+  }
+
+  async #user({ Id: id, Config: config }: ImageInspectInfo): Promise<RunUser> {
+    const known = this.#users.get(id);
+    if (known !== undefined) return known;
+    const user = config.User ?? '';
+    const passwd = needsPasswd(user) ? await this.#passwd(id) : null;
+    const decided = runUser(user, passwd);
+    this.#users.set(id, decided);
+    return decided;
   }
 
   async #passwd(imageId: string): Promise<string | null> {

@@ -150,3 +150,19 @@ test('an engine that hangs up instead of upgrading is unavailable', async (t) =>
   const connection = await daemon(t, ({ socket }) => socket.destroy());
   await t.throwsAsync(attach(connection, 'abc'), { code: 'engine_unavailable' });
 });
+
+test('an engine that never upgrades is given up, and an idle attachment never', async (t) => {
+  const silent = await daemon(t, () => {});
+  await t.throwsAsync(attach(silent, 'abc', 30), { code: 'engine_unavailable' });
+  const idle = await daemon(t, ({ socket }) => {
+    socket.write(SWITCH);
+    setTimeout(() => socket.end(frame(1, 'late')), 1_200);
+  });
+  const attachment = await attach(idle, 'abc', 1_000);
+  let got = '';
+  attachment.onStdout((bytes) => {
+    got += bytes;
+  });
+  t.deepEqual(await attachment.closed, { error: null });
+  t.is(got, 'late');
+});
