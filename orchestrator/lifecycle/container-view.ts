@@ -24,7 +24,8 @@ export function containerView(
     restarts: identity.restarts,
     startedAt: facts.startedAt,
     channel: channel.kind,
-    exit: facts.exit ?? lastExit,
+    // Ours first: the engine cannot know whose kill it was.
+    exit: running.exit ?? facts.exit ?? lastExit,
     limits: facts.limits,
     isolation: { network, readOnlyRoot, user, capAdd, capDrop, noNewPrivileges, logDriver },
     labels: facts.labels,

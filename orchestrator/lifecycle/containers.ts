@@ -87,8 +87,7 @@ export class Containers {
 
   async #view(held: Held): Promise<ContainerView> {
     const facts = await this.#options.engine.inspect(held.running.containerId);
-    const ending = isOver(held.running) ? (await held.running.ended).exit : null;
-    return containerView(held.running, facts ?? held.running.facts, ending ?? lastExit(held));
+    return containerView(held.running, facts ?? held.running.facts, lastExit(held));
   }
 
   #held(): readonly Held[] {

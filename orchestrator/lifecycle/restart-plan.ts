@@ -17,6 +17,9 @@ export type Failure = {
 /** Deaths of a process that may be bad luck. Other failures would repeat, so users should look at once. */
 const MAY_PASS: ReadonlySet<Reason['code']> = new Set(['exited', 'oom', 'signal', 'killed', 'line_too_long']);
 
+/** So long such a failure stands at least: a slow start that failed is not worth an immediate second one. */
+const FAILED_MS = 10_000;
+
 /** Remembers the failures of one place and asks the restart policy. */
 export class RestartPlan {
   readonly #clock: Clock;
@@ -43,7 +46,8 @@ export class RestartPlan {
     );
     this.#history = history;
     if (verdict.action === 'restart') {
-      return { at: nowMs + verdict.delayMs, reason, failed: !MAY_PASS.has(reason.code) };
+      const failed = !MAY_PASS.has(reason.code);
+      return { at: nowMs + Math.max(verdict.delayMs, failed ? FAILED_MS : 0), reason, failed };
     }
     return { at: verdict.nextTryAt, reason: crashLoop(reason, history.consecutiveFailures), failed: true };
   }

@@ -42,6 +42,7 @@ export class Running {
   #wish: 'serve' | 'stop' | 'kill' = 'serve';
   #oomSeen = false;
   #removal: Promise<void> | null = null;
+  #exit: ContainerExit | null = null;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -60,6 +61,11 @@ export class Running {
 
   get stderr(): readonly string[] {
     return this.replica.channel.stderr.last(STDERR_LINES).map((entry) => entry.line);
+  }
+
+  /** How the process ended, in our classification; null while it runs, or where nobody knows. */
+  get exit(): ContainerExit | null {
+    return this.#exit;
   }
 
   sawOom(): void {
@@ -134,8 +140,8 @@ export class Running {
   async #watch(): Promise<Ending> {
     const first = await Promise.race([this.replica.closed, this.#down.promise]);
     if (first === null) await settledWithin(this.#options.clock, TAIL_MS, this.replica.closed);
-    // After the tail a channel end says nothing new, unless it is what brought the container down.
     const ending = await this.#diagnose(first);
+    this.#exit = ending.exit;
     if (ending.reason === null) this.replica.stopped();
     else this.replica.fail(ending.reason);
     return ending;

@@ -189,7 +189,7 @@ export class Slot {
       nextTryAt: next?.at ?? null,
       failed: next?.failed ?? true,
     });
-    await settledWithin(clock, delayMs, this.#inbox.arrived);
+    if (delayMs > 0) await settledWithin(clock, delayMs, this.#inbox.arrived);
     if (engineAway) await Promise.race([engineWatch.up, this.#inbox.arrived]);
     return this.#inbox.take();
   }

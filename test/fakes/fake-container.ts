@@ -25,7 +25,7 @@ export class FakeContainer {
   readonly id = randomBytes(32).toString('hex');
   readonly #options: Options;
   readonly #attachments = new Set<FakeAttachment>();
-  readonly #down = Promise.withResolvers<void>();
+  #down = Promise.withResolvers<void>();
   #state: ContainerFacts['state'] = 'created';
   #startedAt: string | null = null;
   #exit: ContainerExit | null = null;
@@ -61,7 +61,9 @@ export class FakeContainer {
 
   start(): void {
     if (this.#state === 'running') return;
-    if (this.#state !== 'created') throw conflict();
+    if (this.#state === 'paused') throw conflict();
+    this.#down = Promise.withResolvers<void>();
+    this.#exit = null;
     const { spec, program } = this.#options;
     this.#state = 'running';
     this.#startedAt = new Date().toISOString();

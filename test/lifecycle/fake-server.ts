@@ -1,0 +1,39 @@
+import type { FakeProgram } from '../fakes/fake-engine.ts';
+
+/** An MCP server as far as the handshake and a list of tools go; ends when its input does. */
+export const mcpServer: FakeProgram = (io) => {
+  io.onLine((line) => {
+    const { id, method, params } = JSON.parse(line) as {
+      id?: number;
+      method: string;
+      params?: { cursor?: string };
+    };
+    const answer = (result: object): void => io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+    if (method === 'initialize') {
+      answer({
+        protocolVersion: '2025-06-18',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'fake', version: '1' },
+      });
+    }
+    if (method === 'tools/list') {
+      answer(
+        params?.cursor === undefined
+          ? { tools: [{ name: 'a' }, { name: 'b' }], nextCursor: '2' }
+          : { tools: [{ name: 'c' }] },
+      );
+    }
+  });
+  io.onEnd(() => io.exit(0));
+};
+
+/** Reads its input and says nothing on stdout. */
+export const mute: FakeProgram = (io) => {
+  io.stderr('waiting for a database\n');
+  io.onEnd(() => io.exit(0));
+};
+
+export const exitsAtOnce: FakeProgram = (io) => {
+  io.stderr('cannot find config\n');
+  io.exit(3);
+};

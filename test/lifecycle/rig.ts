@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
+import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeEngine } from '../fakes/fake-engine.ts';
+import { exitsAtOnce, mcpServer, mute } from './fake-server.ts';
+
+export const OWNER = 'gantry';
+export const EPOCH = 'now';
+
+/** A mesh on the fake engine, whose time moves only when told to. */
+export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {}) {
+  const engine = new FakeEngine({ programs: { echo: mcpServer, mute, dies: exitsAtOnce } });
+  const clock = new FakeClock();
+  const facts = new Facts();
+  const stated: Fact[] = [];
+  facts.listen((fact) => stated.push(fact));
+  const mesh = new Mesh({
+    engine,
+    clock,
+    facts,
+    owner: OWNER,
+    epoch: EPOCH,
+    maxLineBytes: 1024 * 1024,
+    random: () => 0.5,
+    urlOf: (spec) => `http://127.0.0.1:7400/mcp/${spec.name}`,
+    prepareImage: async ({ source }) => {
+      if (source.kind !== 'image') throw new Error('only images here');
+      return { tag: source.image, command: source.command, resolved: null };
+    },
+    ...overrides,
+  });
+  if (overrides.opened !== false) mesh.open();
+  return { engine, clock, facts, stated, mesh };
+}
+
+export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerSpec {
+  return {
+    name,
+    origin: 'file',
+    source: { kind: 'image', image: 'echo', command: null },
+    args: [],
+    env: {},
+    sharing: 'session',
+    replicas: 1,
+    maxSessions: 2,
+    resources: { memoryBytes: 64 * 1024 * 1024, cpus: 1, pids: 64 },
+    network: 'none',
+    data: null,
+    timeouts: {
+      readyMs: 60_000,
+      callTimeoutMs: 60_000,
+      maxCallMs: 3_600_000,
+      sessionIdleMs: 1_800_000,
+      drainMs: 20_000,
+    },
+    port: null,
+    ...overrides,
+  };
+}
+
+export function running(image: string): Pick<ServerSpec, 'source'> {
+  return { source: { kind: 'image', image, command: null } };
+}
+
+/** Lets the fake engine's turns pass until something is so; it fails soon where it never will be. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 500; turn++) {
+    if (await isSo()) return;
+    await setImmediate();
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+/** All turns that are due without time passing. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await setImmediate();
+}

@@ -1,0 +1,87 @@
+import test from 'ava';
+import { GantryError } from '../../orchestrator/kernel/index.ts';
+import { OWNER, rig, settle, spec, until } from './rig.ts';
+
+async function oneReady(overrides = {}) {
+  const all = rig();
+  await all.mesh.apply([spec('one', overrides)]);
+  await until('it is ready', () => all.mesh.get('one').state === 'ready');
+  return all;
+}
+
+test('a session gets a process of its own, and its release removes the container', async (t) => {
+  const { mesh, engine } = await oneReady();
+  const replica = await mesh.openForSession('one', 'alice');
+  t.is(replica.state.name, 'starting', 'the client itself completes the handshake');
+  t.is(replica.identity.heldBy, 'session');
+  t.like(mesh.get('one'), { sessions: 1, replicas: { desired: 1, ready: 1, total: 2 } });
+  await mesh.release(replica, 'deleted');
+  t.is((await engine.list(OWNER)).length, 1);
+  t.is(mesh.get('one').sessions, 0);
+  await mesh.release(replica, 'deleted again');
+});
+
+test('over maxSessions there is no replica, and the caller learns when to come back', async (t) => {
+  const { mesh } = await oneReady();
+  const opened = await Promise.allSettled([1, 2, 3].map(() => mesh.openForSession('one', 'alice')));
+  t.deepEqual(
+    opened.map((one) => one.status),
+    ['fulfilled', 'fulfilled', 'rejected'],
+  );
+  const error = await t.throwsAsync<GantryError>(mesh.openForSession('one', 'bob'), {
+    instanceOf: GantryError,
+  });
+  t.is(error?.code, 'no_replica');
+  t.is(typeof error?.detail.retryAfterMs, 'number');
+});
+
+test('a session replica that dies is removed and not restarted', async (t) => {
+  const { mesh, engine, clock } = await oneReady();
+  const replica = await mesh.openForSession('one', 'alice');
+  engine.process(replica.identity.containerId).exit(1);
+  await replica.over;
+  await until('its container is gone', async () => (await engine.list(OWNER)).length === 1);
+  clock.advance(600_000);
+  await settle();
+  t.is(engine.created.length, 2);
+  t.is(mesh.get('one').state, 'ready');
+});
+
+test('the first principal gets the standing replica, others one of their own that ends when idle', async (t) => {
+  const { mesh, engine, clock } = await oneReady();
+  const [standing] = mesh.standing('one');
+  t.true((await mesh.heldFor('one', 'alice')) === standing);
+  const bobs = await mesh.heldFor('one', 'bob');
+  t.not(bobs, standing);
+  t.is(bobs.state.name, 'ready');
+  t.is(await mesh.heldFor('one', 'bob'), bobs);
+  t.is(mesh.get('one').sessions, 0, 'it is no MCP session');
+  clock.advance(1_000_000);
+  await mesh.heldFor('one', 'bob');
+  clock.advance(1_000_000);
+  t.is(bobs.state.name, 'ready', 'a call in between counts');
+  clock.advance(800_000);
+  await bobs.over;
+  await until('its container is gone', async () => (await engine.list(OWNER)).length === 1);
+  t.is(standing?.state.name, 'ready');
+});
+
+test('with data every principal has a volume of its own, and the standing one is that of callers without a name', async (t) => {
+  const { mesh, engine } = await oneReady({ data: '/data' });
+  t.not(await mesh.heldFor('one', 'alice'), mesh.standing('one')[0]);
+  t.true((await mesh.heldFor('one', 'anonymous')) === mesh.standing('one')[0]);
+  await mesh.openForSession('one', 'alice');
+  const volumes = engine.created.map((made) => made.volume?.name);
+  t.is(volumes.length, 3);
+  t.is(volumes[1], volumes[2], "alice's replicas share her data");
+  t.not(volumes[0], volumes[1]);
+  t.false(volumes.some((name) => name?.includes('alice')));
+});
+
+test('a shared server with data has one volume', async (t) => {
+  const all = rig();
+  await all.mesh.apply([spec('one', { data: '/data', sharing: 'shared', replicas: 2 })]);
+  await until('both are ready', () => all.mesh.standing('one').length === 2);
+  t.is(new Set(all.engine.created.map((made) => made.volume?.name)).size, 1);
+  t.is((await all.engine.volumes.list(OWNER)).length, 1);
+});
