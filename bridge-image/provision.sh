@@ -4,7 +4,6 @@ set -eu
 useradd --uid 10001 --user-group --create-home --shell /usr/sbin/nologin mcp
 # The certificate authorities of the host are in the system's bundle; `changes` points Node, npm and pip at it.
 test -s /etc/ssl/certs/ca-certificates.crt
-test -d /usr/local/include/node
 find /var/log /var/cache /tmp /root -mindepth 1 -type f -delete
 find / -xdev -name __pycache__ -type d -prune -exec rm -rf {} +
 rm -rf /opt/setup
