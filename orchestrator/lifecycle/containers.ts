@@ -1,4 +1,4 @@
-import { type ContainerExit, type Engine, EngineError } from '../engine/index.ts';
+import { type Engine, EngineError } from '../engine/index.ts';
 import { type ContainerStatsView, type ContainerView, GantryError, type LogLine } from '../kernel/index.ts';
 import { containerView } from './container-view.ts';
 import { followLog } from './log-lines.ts';
@@ -36,7 +36,7 @@ export class Containers {
     );
     return this.#held().flatMap((held) => {
       const facts = listed.get(held.running.containerId);
-      return facts === undefined ? [] : [containerView(held.running, facts, lastExit(held))];
+      return facts === undefined ? [] : [containerView(held.running, facts, held.slot)];
     });
   }
 
@@ -87,7 +87,7 @@ export class Containers {
 
   async #view(held: Held): Promise<ContainerView> {
     const facts = await this.#options.engine.inspect(held.running.containerId);
-    return containerView(held.running, facts ?? held.running.facts, lastExit(held));
+    return containerView(held.running, facts ?? held.running.facts, held.slot);
   }
 
   #held(): readonly Held[] {
@@ -159,10 +159,6 @@ function requirePossible(held: Held, verb: ContainerVerb): void {
 
 function isOver(running: Running): boolean {
   return running.replica.state.name === 'stopped' || running.replica.state.name === 'failed';
-}
-
-function lastExit({ slot }: Held): ContainerExit | null {
-  return slot?.lastExit ?? null;
 }
 
 function invalidState(message: string, held: Held, cause?: unknown): GantryError {

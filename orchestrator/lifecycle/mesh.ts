@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../engine/index.ts';
 import {
   type Clock,
@@ -17,6 +16,7 @@ import { Gate } from './gate.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
+import { difference, sameContainer } from './spec-diff.ts';
 import { Starter } from './starter.ts';
 
 /** Standing replicas come up three at a time, sessions four: more would only slow each other down on two cores. */
@@ -93,15 +93,10 @@ export class Mesh {
    * resolves when what was removed or replaced is gone. Never rejects because of one server.
    */
   async apply(specs: readonly ServerSpec[]): Promise<Applied> {
-    const wanted = new Set(specs.map((spec) => spec.name));
-    const removed = [...this.#pools.keys()].filter((name) => !wanted.has(name));
-    const added = specs.filter((spec) => !this.#pools.has(spec.name));
-    const changed = specs.filter((spec) => {
-      const pool = this.#pools.get(spec.name);
-      return pool !== undefined && !isDeepStrictEqual(pool.spec, spec);
-    });
+    const present = [...this.#pools.values()].map((pool) => pool.spec);
+    const { added, changed, removed } = difference(present, specs);
     await Promise.all([
-      ...removed.map((name) => this.remove(name)),
+      ...removed.map(({ name }) => this.remove(name)),
       ...[...added, ...changed].map((spec) => this.put(spec)),
     ]);
     const names = (list: readonly ServerSpec[]): readonly string[] => list.map((spec) => spec.name);
@@ -109,7 +104,7 @@ export class Mesh {
       const counts = { added: added.length, changed: changed.length, removed: removed.length };
       this.#options.facts.state({ type: 'config.applied', ...counts });
     }
-    return { added: names(added), changed: names(changed), removed };
+    return { added: names(added), changed: names(changed), removed: names(removed) };
   }
 
   /** One server as it should be. Resolves when a predecessor that had to be replaced is gone. */
@@ -246,11 +241,4 @@ export class Mesh {
       if (this.#turns.get(name) === turn) this.#turns.delete(name);
     });
   }
-}
-
-/** Fields that no container is made of: a change of them alone replaces nothing. */
-function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
-  const { origin: _o, replicas: _r, maxSessions: _m, timeouts: _t, port: _p, ...ofA } = a;
-  const { origin: _o2, replicas: _r2, maxSessions: _m2, timeouts: _t2, port: _p2, ...ofB } = b;
-  return isDeepStrictEqual(ofA, ofB);
 }

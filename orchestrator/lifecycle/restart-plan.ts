@@ -15,7 +15,7 @@ export type Failure = {
 };
 
 /** Deaths of a process that may be bad luck. Other failures would repeat, so users should look at once. */
-const MAY_PASS: ReadonlySet<Reason['code']> = new Set(['exited', 'oom', 'signal', 'killed', 'line_too_long']);
+const MAY_PASS: ReadonlySet<Reason['code']> = new Set(['exited', 'oom', 'signal', 'line_too_long']);
 
 /** So long such a failure stands at least: a slow start that failed is not worth an immediate second one. */
 const FAILED_MS = 10_000;
@@ -38,6 +38,8 @@ export class RestartPlan {
 
   next({ reason, retryAfterMs, readyForMs, readyTimeoutMs }: Failure): NextTry {
     const nowMs = this.#clock.now();
+    // Asked for, so no sign that the server is ill.
+    if (reason.code === 'killed') return { at: nowMs, reason, failed: false };
     if (retryAfterMs !== null) return { at: nowMs + retryAfterMs, reason, failed: true };
     const { history, verdict } = afterFailure(
       this.#history,

@@ -1,7 +1,7 @@
 import type { ContainerExit, ContainerFacts, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, messageOf, type Reason } from '../kernel/index.ts';
 import type { ChannelEnd, Replica } from '../replica/index.ts';
-import { classifiedExit, exitReason } from './exit-reason.ts';
+import { classifiedExit, exitReason, type Found } from './exit-reason.ts';
 import { isEngineDown } from './start-failure.ts';
 import { settledWithin } from './waits.ts';
 
@@ -148,13 +148,11 @@ export class Running {
   }
 
   async #diagnose(channelEnd: ChannelEnd | null): Promise<Ending> {
-    const { exit: found, engineDown } = await this.#findExit(channelEnd);
     const facts = {
       channelEnd,
-      exit: found,
+      found: await this.#find(channelEnd),
       oomSeen: this.#oomSeen,
       killAsked: this.#wish === 'kill',
-      engineDown,
       memoryBytes: this.facts.limits.memoryBytes,
       stderr: this.stderr,
     };
@@ -164,26 +162,24 @@ export class Running {
     return { reason: this.#wish === 'stop' ? null : exitReason(facts), exit };
   }
 
-  /** Asks the engine until it knows of an exit, and ends the process where it only closed its output. */
-  async #findExit(
-    channelEnd: ChannelEnd | null,
-  ): Promise<{ exit: ContainerExit | null; engineDown: boolean }> {
+  /** Asks the engine how it ended, and ends the process where it only closed its output. */
+  async #find(channelEnd: ChannelEnd | null): Promise<Found> {
     const { engine, clock } = this.#options;
     try {
-      const patient =
-        channelEnd !== null && channelEnd.why !== 'line_too_long' && channelEnd.why !== 'destroyed';
+      const patient = channelEnd?.why === 'ended' || channelEnd?.why === 'transport';
       if (patient) await settledWithin(clock, DIE_MS, this.#down.promise);
       const now = await engine.inspect(this.containerId);
-      if (now === null || now.exit !== null) return { exit: now?.exit ?? null, engineDown: false };
+      if (now === null) return { what: 'gone' };
+      if (now.exit !== null) return { what: 'exit', exit: now.exit };
       // Never started, or removed in a moment by whoever destroyed the channel.
-      if (now.state === 'created' || channelEnd?.why === 'destroyed')
-        return { exit: null, engineDown: false };
+      if (now.state === 'created' || channelEnd?.why === 'destroyed') return { what: 'unknown' };
       await engine.kill(this.containerId);
-      return { exit: null, engineDown: false };
+      return { what: 'cut', exit: (await engine.inspect(this.containerId))?.exit ?? null };
     } catch (error) {
       this.#options.onEngineError(error);
-      if (!isEngineDown(error)) this.#trouble(error);
-      return { exit: null, engineDown: isEngineDown(error) };
+      if (isEngineDown(error)) return { what: 'engine_down' };
+      this.#trouble(error);
+      return { what: 'unknown' };
     }
   }
 

@@ -59,7 +59,8 @@ export class Slot {
     this.id = options.id;
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random);
-    this.closed = this.#run();
+    // In a turn of its own: whoever makes a slot first puts it where it belongs.
+    this.closed = Promise.resolve().then(() => this.#run());
   }
 
   get phase(): SlotPhase {
@@ -103,7 +104,7 @@ export class Slot {
     await Promise.race([running.ended, this.#inbox.arrived]);
     if (!this.#inbox.isEmpty) return this.#inbox.take();
     const { reason: why, exit } = await running.ended;
-    this.#lastExit = exit ?? this.#lastExit;
+    this.#lastExit = exit;
     await this.#clear(why?.code ?? 'ended');
     return this.#wait(why ?? reason('stopped', 'The container was stopped.'), null);
   }
@@ -122,7 +123,7 @@ export class Slot {
       if (!this.#inbox.isEmpty || running === null) return null;
       if (why !== null) {
         await running.discard(why);
-        this.#lastExit = (await running.ended).exit ?? this.#lastExit;
+        this.#lastExit = (await running.ended).exit;
         this.#running = null;
         return { reason: why, retryAfterMs: null };
       }

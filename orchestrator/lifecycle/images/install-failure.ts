@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { EngineError } from '../../engine/index.ts';
 import { type Reason, reason, type Source } from '../../kernel/index.ts';
 import { StartFailure, startFailureOf } from '../start-failure.ts';
@@ -27,6 +28,15 @@ function knownProblem(output: readonly string[], source: Source): string | null 
   const version = 'version' in source && source.version !== null ? ` ${source.version}` : '';
   const programs = programsProblem(output, what);
   if (programs !== null) return programs;
+  // These two first: without an index pip also says that it found no version.
+  if (/SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERTIFICATE_VERIFY_FAILED/i.test(text))
+    return `The certificate of the package index is not trusted. Add its authority to the host's certificate bundle and start again.`;
+  if (
+    /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET)\b|NewConnectionError|Temporary failure in name/.test(
+      text,
+    )
+  )
+    return `The package index could not be reached while installing the ${what}. Check the network of the engine.`;
   if (/\bE404\b|404 Not Found/.test(text)) return `There is no ${what}. Check its name.`;
   if (/\bETARGET\b|No matching version found/.test(text))
     return `The ${what} has no version${version}. Check the version.`;
@@ -37,14 +47,6 @@ function knownProblem(output: readonly string[], source: Source): string | null 
       ? `There is no ${what}, or none that runs here. Check its name.`
       : `The ${what} has no version${version} that runs here. Check the version.`;
   }
-  if (
-    /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET)\b|NewConnectionError|Temporary failure in name/.test(
-      text,
-    )
-  )
-    return `The package index could not be reached while installing the ${what}. Check the network of the engine.`;
-  if (/SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERTIFICATE_VERIFY_FAILED/i.test(text))
-    return `The certificate of the package index is not trusted. Add its authority to the host's certificate bundle and start again.`;
   if (/JavaScript heap out of memory|signal: killed|exit code: 137|returned a non-zero code: 137/.test(text))
     return `The install of the ${what} needed more memory than an install may use.`;
   return null;
@@ -70,7 +72,9 @@ function programsProblem(output: readonly string[], what: string): string | null
 
 /** Errors first where there are any: npm ends with notices, the builder with a line that repeats the command. */
 function usefulLines(output: readonly string[]): readonly string[] {
-  const plain = output.map((line) => line.trimEnd()).filter((line) => line.trim() !== '');
+  const plain = output
+    .map((line) => stripVTControlCharacters(line).trimEnd()) // the builder paints stderr red
+    .filter((line) => line !== '' && !/^npm error( \w+)?$/.test(line));
   const errors = plain.filter((line) => /error|ERR!/i.test(line) && !/A complete log of this run/.test(line));
   return (errors.length > 0 ? errors : plain).slice(-OUTPUT_LINES);
 }

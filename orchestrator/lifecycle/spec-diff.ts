@@ -1,0 +1,35 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerSpec } from '../kernel/index.ts';
+
+export type Difference = {
+  readonly added: readonly ServerSpec[];
+  /** As they should be. */
+  readonly changed: readonly ServerSpec[];
+  readonly removed: readonly ServerSpec[];
+};
+
+/** What turns the present list of servers into the wanted one. */
+export function difference(present: readonly ServerSpec[], wanted: readonly ServerSpec[]): Difference {
+  const before = new Map(present.map((spec) => [spec.name, spec]));
+  const kept = new Set(wanted.map((spec) => spec.name));
+  return {
+    added: wanted.filter((spec) => !before.has(spec.name)),
+    changed: wanted.filter(
+      (spec) => before.has(spec.name) && !isDeepStrictEqual(before.get(spec.name), spec),
+    ),
+    removed: present.filter((spec) => !kept.has(spec.name)),
+  };
+}
+
+/** Whether two definitions make the same containers: then a change replaces none. */
+export function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
+  return isDeepStrictEqual(containerPart(a), containerPart(b));
+}
+
+function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[number]> {
+  const entries = Object.entries(spec).filter(([field]) => !AROUND.some((around) => around === field));
+  return Object.fromEntries(entries) as Omit<ServerSpec, (typeof AROUND)[number]>;
+}
+
+/** Fields that no container is made of. */
+const AROUND = ['origin', 'replicas', 'maxSessions', 'timeouts', 'port'] as const;

@@ -1,0 +1,91 @@
+import test from 'ava';
+import type { ContainerFacts, ContainerSpec } from '../../orchestrator/engine/index.ts';
+import { unappliedLimit } from '../../orchestrator/lifecycle/limits-check.ts';
+
+const asked: ContainerSpec = {
+  name: 'x',
+  image: 'x',
+  command: null,
+  args: [],
+  env: {},
+  labels: {},
+  limits: { memoryBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 },
+  network: 'none',
+  volume: null,
+};
+
+const applied: ContainerFacts = {
+  id: 'x',
+  name: 'x',
+  image: 'x',
+  labels: {},
+  state: 'created',
+  startedAt: null,
+  exit: null,
+  limits: { memoryBytes: 1000, memorySwapBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 },
+  isolation: {
+    network: 'none',
+    readOnlyRoot: true,
+    user: '10001:10001',
+    capAdd: [],
+    capDrop: ['ALL'],
+    noNewPrivileges: true,
+    logDriver: 'none',
+    ipcMode: 'private',
+    cgroupnsMode: 'private',
+    init: true,
+    privileged: false,
+    binds: [],
+    seccomp: null,
+  },
+};
+
+test('what was asked for and applied is nothing to complain about', (t) => {
+  t.is(unappliedLimit(asked, applied), null);
+  const online = { ...applied, isolation: { ...applied.isolation, network: 'gantry-internet' } };
+  t.is(unappliedLimit({ ...asked, network: 'internet' }, online), null);
+});
+
+const limits: readonly [Partial<ContainerFacts['limits']>, RegExp][] = [
+  [{ memoryBytes: 0 }, /^memory/],
+  [{ memorySwapBytes: -1 }, /^swap/],
+  [{ cpus: 0 }, /^cpus/],
+  [{ pids: 0 }, /^pids/],
+  [{ nofile: 1_048_576 }, /^nofile/],
+];
+const isolation: readonly [Partial<ContainerFacts['isolation']>, RegExp][] = [
+  [{ privileged: true }, /privileged/],
+  [{ readOnlyRoot: false }, /writable/],
+  [{ capAdd: ['SYS_ADMIN'] }, /SYS_ADMIN/],
+  [{ capDrop: ['NET_RAW'] }, /capabilities/],
+  [{ noNewPrivileges: false }, /no-new-privileges/],
+  [{ user: '' }, /user is not set/],
+  [{ user: '0:10001' }, /user is 0/],
+  [{ user: 'root' }, /user is root/],
+  [{ logDriver: 'json-file' }, /log driver/],
+  [{ ipcMode: 'host' }, /ipc/],
+  [{ cgroupnsMode: 'host' }, /cgroup namespace/],
+  [{ init: false }, /init/],
+  [{ binds: ['/etc'] }, /host path/],
+  [{ seccomp: 'unconfined' }, /seccomp/],
+  [{ network: 'bridge' }, /^network/],
+];
+
+for (const [wrong, name] of limits) {
+  test(`a limit that was not applied is named: ${JSON.stringify(wrong)}`, (t) => {
+    t.regex(unappliedLimit(asked, { ...applied, limits: { ...applied.limits, ...wrong } }) ?? '', name);
+  });
+}
+
+for (const [wrong, name] of isolation) {
+  test(`isolation that was not applied is named: ${JSON.stringify(wrong)}`, (t) => {
+    t.regex(unappliedLimit(asked, { ...applied, isolation: { ...applied.isolation, ...wrong } }) ?? '', name);
+  });
+}
+
+test("a network shared with the host or another container is not one's own", (t) => {
+  for (const network of ['host', 'container:abc']) {
+    const shared = { ...applied, isolation: { ...applied.isolation, network } };
+    t.regex(unappliedLimit({ ...asked, network: 'internet' }, shared) ?? '', /^network/);
+  }
+});
