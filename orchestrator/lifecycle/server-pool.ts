@@ -1,11 +1,4 @@
-import {
-  type Clock,
-  type Facts,
-  GantryError,
-  type ReplicaView,
-  type ServerSpec,
-  type ServerView,
-} from '../kernel/index.ts';
+import type { Clock, Facts, ReplicaView, ServerSpec, ServerView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import type { EngineWatch } from './engine-watch.ts';
@@ -55,6 +48,7 @@ export class ServerPool {
       spec,
       image: () => this.#image.get(),
       gate: options.sessionGate,
+      accepting: () => this.#intent === 'run',
       onChange: () => this.#changed(),
     });
     this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
@@ -143,7 +137,7 @@ export class ServerPool {
     const { drainMs } = this.#spec.timeouts;
     await Promise.all([
       ...this.#slots.map((slot) => slot.tell('renew', drainMs)),
-      ...this.#sessions.all.map((running) => this.#sessions.end(running, 'server restarted', drainMs)),
+      this.#sessions.endAll('server restarted', drainMs),
     ]);
   }
 
@@ -156,16 +150,11 @@ export class ServerPool {
 
   /** @throws GantryError no_replica, replica_failed, engine_unavailable */
   async openForSession(principal: string): Promise<Replica> {
-    this.#requireRunning();
-    const running = await this.#sessions.open(principal);
-    if (this.#intent === 'run') return running.replica;
-    void this.#sessions.end(running, 'server stopped', 0);
-    throw this.#notRunning();
+    return (await this.#sessions.open(principal)).replica;
   }
 
   /** Throws as `openForSession`. */
   async heldFor(principal: string): Promise<Replica> {
-    this.#requireRunning();
     return await this.#claims.heldFor(principal);
   }
 
@@ -202,7 +191,7 @@ export class ServerPool {
   async #closeAll(drainMs: number, why: string): Promise<void> {
     await Promise.all([
       ...this.#slots.map((slot) => this.#close(slot, drainMs)),
-      ...this.#sessions.all.map((running) => this.#sessions.end(running, why, drainMs)),
+      this.#sessions.endAll(why, drainMs),
     ]);
   }
 
@@ -211,17 +200,6 @@ export class ServerPool {
     this.#claims.forget(slot);
     this.#slots = this.#slots.filter((other) => other !== slot);
     if (this.#intent === 'run') this.#fill(); // a start may have come meanwhile
-  }
-
-  #requireRunning(): void {
-    if (this.#intent !== 'run') throw this.#notRunning();
-  }
-
-  #notRunning(): GantryError {
-    const { name } = this.#spec;
-    return new GantryError('no_replica', `Server ${name} is stopped.`, {
-      detail: { server: name, retryAfterMs: 5000 },
-    });
   }
 
   /** States the server's state when it has changed. */

@@ -12,6 +12,8 @@ import { settledWithin } from './waits.ts';
 /** How long a caller waits for an image that is just being made before it is told to come back. */
 const IMAGE_PATIENCE_MS = 10_000;
 const RETRY_AFTER_MS = 2000;
+/** Somebody has to start it first. */
+const STOPPED_RETRY_AFTER_MS = 5000;
 
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
@@ -20,6 +22,8 @@ export type SessionReplicasOptions = {
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
   readonly clock: Clock;
+  /** False while the server is stopped: what is just starting then is ended again. */
+  readonly accepting: () => boolean;
   readonly onChange: () => void;
 };
 
@@ -27,7 +31,7 @@ export type SessionReplicasOptions = {
 export class SessionReplicas {
   readonly #options: SessionReplicasOptions;
   readonly #running = new Set<Running>();
-  #opening = 0;
+  readonly #openings = new Set<Promise<Running>>();
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
@@ -43,25 +47,20 @@ export class SessionReplicas {
    */
   async open(principal: string): Promise<Running> {
     const { name, maxSessions } = this.#options.spec();
-    if (this.#running.size + this.#opening >= maxSessions) {
+    if (!this.#options.accepting()) throw this.#stopped();
+    if (this.#running.size + this.#openings.size >= maxSessions) {
       throw new GantryError(
         'no_replica',
         `Server ${name} has all its ${maxSessions} sessions open (maxSessions). Try again later.`,
         { detail: { server: name, maxSessions, retryAfterMs: RETRY_AFTER_MS } },
       );
     }
-    this.#opening++;
+    const opening = this.#open(principal);
+    this.#openings.add(opening);
     try {
-      const running = await this.#start(principal);
-      this.#running.add(running);
-      void this.#watch(running);
-      this.#options.onChange();
-      return running;
-    } catch (error) {
-      this.#options.engineWatch.report(error);
-      throw this.#refusal(error);
+      return await opening;
     } finally {
-      this.#opening--;
+      this.#openings.delete(opening);
     }
   }
 
@@ -80,8 +79,31 @@ export class SessionReplicas {
     await running.remove(why);
   }
 
+  /** Ends all, those that are just starting too (`accepting` has to be false by then, or they stay). */
+  async endAll(why: string, deadlineMs: number): Promise<void> {
+    await Promise.all(this.all.map((running) => this.end(running, why, deadlineMs)));
+    await Promise.allSettled(this.#openings);
+  }
+
   find(replica: Replica): Running | undefined {
     return this.all.find((running) => running.replica === replica);
+  }
+
+  async #open(principal: string): Promise<Running> {
+    try {
+      const running = await this.#start(principal);
+      if (!this.#options.accepting()) {
+        await this.end(running, 'server stopped', 0);
+        throw this.#stopped();
+      }
+      this.#running.add(running);
+      void this.#watch(running);
+      this.#options.onChange();
+      return running;
+    } catch (error) {
+      this.#options.engineWatch.report(error);
+      throw this.#refusal(error);
+    }
   }
 
   async #start(principal: string): Promise<Running> {
@@ -113,6 +135,13 @@ export class SessionReplicas {
     await running.remove(reason?.code ?? 'session ended');
     this.#running.delete(running);
     this.#options.onChange();
+  }
+
+  #stopped(): GantryError {
+    const { name } = this.#options.spec();
+    return new GantryError('no_replica', `Server ${name} is stopped.`, {
+      detail: { server: name, retryAfterMs: STOPPED_RETRY_AFTER_MS },
+    });
   }
 
   #refusal(error: unknown): GantryError {

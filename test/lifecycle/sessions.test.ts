@@ -85,3 +85,18 @@ test('a shared server with data has one volume', async (t) => {
   t.is(new Set(all.engine.created.map((made) => made.volume?.name)).size, 1);
   t.is((await all.engine.volumes.list(OWNER)).length, 1);
 });
+
+test('a session that is just starting while its server stops leaves no container', async (t) => {
+  const { mesh, engine } = await oneReady();
+  const refused = t.throwsAsync<GantryError>(mesh.openForSession('one', 'alice'), {
+    instanceOf: GantryError,
+  });
+  const heldRefused = t.throwsAsync<GantryError>(
+    mesh.heldFor('one', 'alice').then(() => mesh.heldFor('one', 'bob')),
+    { instanceOf: GantryError },
+  );
+  await mesh.shutdown(1000);
+  t.is((await refused)?.code, 'no_replica');
+  t.is((await heldRefused)?.code, 'no_replica');
+  t.deepEqual(await engine.list(OWNER), []);
+});
