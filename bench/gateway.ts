@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 5;
+
+export type ServerState = {
+  readonly state: string;
+  readonly source: Record<string, string>;
+  readonly reason: unknown;
+};
+
+/** The mesh that is measured, over its HTTP API. */
+export class Gateway {
+  readonly url: string;
+  readonly token: string | null;
+
+  constructor(variables: NodeJS.ProcessEnv, root: string) {
+    this.url = (variables.GANTRY_BENCH_URL ?? 'http://127.0.0.1:7400').replace(/\/$/, '');
+    this.token = variables.GANTRY_BENCH_TOKEN ?? tokenIn(join(root, '.gantry', 'admin-token'));
+  }
+
+  async isUp(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`)).ok;
+    } catch {
+      return false; // nobody listens there
+    }
+  }
+
+  /** @returns null when there is no such server */
+  async server(name: string): Promise<ServerState | null> {
+    const response = await this.#ask('GET', `/api/v1/servers/${name}`);
+    if (response.status === 404) return null;
+    return (await response.json()) as ServerState;
+  }
+
+  /** Deploys a server and waits until it is ready. @returns how long that took. @throws Error with its reason */
+  async deploy(name: string, entry: object): Promise<number> {
+    const startedAt = performance.now();
+    const response = await this.#ask('POST', '/api/v1/servers', { name, ...entry });
+    if (!response.ok) throw new Error(`POST ${name}: ${response.status} ${await response.text()}`);
+    for (;;) {
+      const server = await this.server(name);
+      if (server?.state === 'ready') return performance.now() - startedAt;
+      if (server?.state === 'failed') throw new Error(`${name} failed: ${JSON.stringify(server.reason)}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#ask('DELETE', `/api/v1/servers/${name}`);
+  }
+
+  /** The value of a metric without labels, in its own unit. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.#ask('GET', '/metrics')).text();
+    const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
+    if (found === undefined) throw new Error(`There is no metric ${name}.`);
+    return Number(found);
+  }
+
+  #ask(method: string, path: string, body?: object): Promise<Response> {
+    const headers: Record<string, string> = {};
+    if (this.token !== null) headers.authorization = `Bearer ${this.token}`;
+    if (body === undefined) return fetch(this.url + path, { method, headers });
+    headers['content-type'] = 'application/json';
+    return fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
+  }
+}
+
+function tokenIn(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return null; // then only what needs no token is measured
+  }
+}

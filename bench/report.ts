@@ -1,0 +1,72 @@
+import type { CallCostRow } from './call-cost.ts';
+import type { DeployCost } from './deploy-cost.ts';
+import type { FloodCost } from './flood-cost.ts';
+import type { MemoryCost } from './memory-cost.ts';
+import { type Spread, spreadOf } from './quantiles.ts';
+
+/** Columns as wide as their widest cell; the first one to the left, numbers to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  '),
+    )
+    .join('\n');
+}
+
+/** The median of the rounds, and in brackets the least and the most. */
+function shown({ median, least, most }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${least.toFixed(digits)}-${most.toFixed(digits)})`;
+}
+
+export function callCostTable(rows: readonly CallCostRow[]): string {
+  const head = ['echo of', 'in flight', '', 'p50 ms', 'p99 ms', 'calls/s'];
+  const lines = rows.flatMap((row) => [
+    ...(['pipe', 'stack'] as const).map((way) => [
+      way === 'pipe' ? row.server : '',
+      way === 'pipe' ? String(row.inFlight) : '',
+      way,
+      shown(spreadOf(row[way].map(({ p50 }) => p50)), 2),
+      shown(spreadOf(row[way].map(({ p99 }) => p99)), 2),
+      shown(spreadOf(row[way].map(({ perSecond }) => perSecond)), 0),
+    ]),
+    ['', '', 'ratio', shown(row.p50Ratio, 2), `+${shown(row.addedMs, 2)} ms`, shown(row.throughputRatio, 2)],
+  ]);
+  return table([head, ...lines]);
+}
+
+export function deployCostTable(cost: DeployCost): string {
+  return table([
+    ['until the first answer', 'ms'],
+    ['docker run inside the engine', shown(cost.dockerRun, 0)],
+    ['  of which docker exec', shown(cost.dockerExec, 0)],
+    ['POST a server until ready', shown(cost.deploy, 0)],
+    ['a session: initialize answered', shown(cost.session, 0)],
+  ]);
+}
+
+export function memoryCostTable(cost: MemoryCost): string {
+  return table([
+    ['resident memory of the orchestrator', 'MiB'],
+    ['idle', cost.idleMib.toFixed(0)],
+    [`${cost.sessions} sessions open`, cost.withSessionsMib.toFixed(0)],
+    ['  of which per session', (cost.perSessionKib / 1024).toFixed(2)],
+  ]);
+}
+
+export function floodCostTable(rows: readonly FloodCost[]): string {
+  return table([
+    ['a server floods', 'loop delay p99 ms', 'max ms', 'neighbour p50 ms', 'p99 ms'],
+    ...rows.map(({ flood, delayP99Ms, delayMaxMs, neighbour }) => [
+      flood,
+      delayP99Ms.toFixed(1),
+      delayMaxMs.toFixed(1),
+      neighbour.p50.toFixed(2),
+      neighbour.p99.toFixed(2),
+    ]),
+  ]);
+}

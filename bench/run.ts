@@ -1,0 +1,130 @@
+/** `npm run bench`: what the stack costs, measured against the same thing without it. See bench/README.md. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { measureCallCost } from './call-cost.ts';
+import { measureDeployCost } from './deploy-cost.ts';
+import { ECHO_SERVER } from './echo-server.ts';
+import { BenchEngine } from './engine.ts';
+import { measureFloodCost } from './flood-cost.ts';
+import { Gateway } from './gateway.ts';
+import { measureMemoryCost } from './memory-cost.ts';
+import { installOnHost } from './real-server.ts';
+import { callCostTable, deployCostTable, floodCostTable, memoryCostTable } from './report.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const ECHO = 'bench-echo';
+const REAL = 'everything';
+const SECTIONS = ['memory', 'calls', 'deploy', 'flood'] as const;
+
+type Section = (typeof SECTIONS)[number];
+
+const rounds = numberOf('GANTRY_BENCH_ROUNDS', 5);
+const sessions = numberOf('GANTRY_BENCH_SESSIONS', 20);
+const wanted = new Set((process.env.GANTRY_BENCH_ONLY ?? SECTIONS.join(',')).split(','));
+const gateway = new Gateway(process.env, ROOT);
+const results: Partial<Record<Section, unknown>> = {};
+
+if (!(await gateway.isUp())) {
+  say(`No mesh is ready at ${gateway.url}. Start one with "npm start", or name another in GANTRY_BENCH_URL.`);
+  process.exit(1);
+}
+const engine =
+  gateway.token === null ? null : await BenchEngine.find(process.env.GANTRY_BENCH_PROJECT ?? 'gantry');
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGib: Math.round(totalmem() / 1024 ** 3),
+  node: process.version,
+};
+const command = `GANTRY_BENCH_URL=${gateway.url} GANTRY_BENCH_ROUNDS=${rounds} GANTRY_BENCH_SESSIONS=${sessions} npm run bench`;
+say(`${command}\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}`);
+
+if (engine === null) {
+  say(
+    '\nOnly the real server is measured: deploying needs the admin token and the docker command of this stack.',
+  );
+} else {
+  await gateway.remove(ECHO); // what an interrupted run left
+  const entry = {
+    image: engine.bridgeImage,
+    command: ['node', '-e', ECHO_SERVER],
+    maxSessions: sessions + 5,
+  };
+  await gateway.deploy(ECHO, entry);
+}
+try {
+  await measure();
+} finally {
+  if (engine !== null) await gateway.remove(ECHO);
+}
+await save();
+
+async function measure(): Promise<void> {
+  // First, because memory that was used once is rarely given back.
+  if (wanted.has('memory')) {
+    const cost = await measureMemoryCost(gateway, engine === null ? REAL : ECHO, sessions);
+    show('memory', cost, memoryCostTable(cost));
+  }
+  if (wanted.has('calls')) {
+    const rows = [...(await echoCalls()), ...(await realCalls())];
+    show('calls', rows, callCostTable(rows));
+  }
+  if (engine === null) return;
+  if (wanted.has('deploy')) {
+    const cost = await measureDeployCost(gateway, engine, rounds);
+    show('deploy', cost, deployCostTable(cost));
+  }
+  if (wanted.has('flood')) {
+    const rows = await measureFloodCost(gateway, engine, ECHO, say);
+    show('flood', rows, floodCostTable(rows));
+  }
+}
+
+async function echoCalls() {
+  if (engine === null) return [];
+  const { url, token } = gateway;
+  const onHost = [process.execPath, '-e', ECHO_SERVER] as const;
+  return await measureCallCost({ server: ECHO, command: [...onHost], url, token, rounds });
+}
+
+async function realCalls() {
+  const npm = (await gateway.server(REAL))?.source.npm;
+  if (npm === undefined) {
+    say(`\nThe mesh has no npm server "${REAL}": not measured.`);
+    return [];
+  }
+  const program = await installOnHost(npm, 'mcp-server-everything', ROOT);
+  const { url, token } = gateway;
+  return await measureCallCost({
+    server: REAL,
+    command: [process.execPath, program, 'stdio'],
+    url,
+    token,
+    rounds,
+  });
+}
+
+function show(section: Section, result: unknown, text: string): void {
+  results[section] = result;
+  say(`\n${text}`);
+}
+
+async function save(): Promise<void> {
+  const directory = join(ROOT, 'bench', 'results');
+  const at = new Date().toISOString();
+  const file = join(directory, `${at.replaceAll(':', '-').slice(0, 19)}.json`);
+  await mkdir(directory, { recursive: true });
+  await writeFile(file, `${JSON.stringify({ at, command, machine, rounds, results }, null, 2)}\n`);
+  say(`\nRaw figures: ${file}`);
+}
+
+function numberOf(name: string, fallback: number): number {
+  const value = Number(process.env[name] ?? fallback);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${name} must be a whole number above 0`);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
