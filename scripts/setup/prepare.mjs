@@ -17,6 +17,7 @@ import { Stack, stateDirectory } from './stack.mjs';
  * @param {Record<string, string>} [options.env] over compose/stack.env, such as GANTRY_PORT
  * @param {string} [options.configDir] directory of gantry.yaml
  * @param {ReturnType<typeof import('./progress.mjs').createProgress>} options.progress
+ * @param {() => Promise<Record<string, string>>} [options.lateEnv] more of `env`, found out once the engine answers
  * @param {(directory: string) => Promise<unknown>} [options.beforeConfig] runs when packages are there, before the check
  * @returns {Promise<Stack>}
  * @throws SetupError
@@ -28,6 +29,7 @@ export async function prepare({
   configDir = root,
   progress,
   beforeConfig,
+  lateEnv = async () => ({}),
 }) {
   const stateDir = stateDirectory(root, project);
   const directory = resolve(root, configDir);
@@ -55,6 +57,7 @@ export async function prepare({
       GANTRY_EXTRA_CA: await extraAuthorities(),
       ...env,
       ...lowerCpus(settings, cpus),
+      ...(await lateEnv()),
       GANTRY_BASE_IMAGE: base,
       GANTRY_CONFIG_DIR: directory,
     },

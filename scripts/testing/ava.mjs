@@ -40,6 +40,7 @@ export async function runAva({ root, files, env = {}, serial = false, timeout = 
     }
   }
   const code = await over;
-  if (code !== 0 && failed.length === 0) failed.push(`ava ended with exit code ${code} over ${files.join(' ')}`);
+  if (code !== 0 && failed.length === 0)
+    failed.push(`ava ended with exit code ${code} over ${files.join(' ')}`);
   return { passed, failed };
 }

@@ -1,0 +1,114 @@
+// `npm test`: the same preparation as `npm start`, for a stack of its own, then everything that can be checked.
+// `npm run test:unit` (`--unit`) leaves out whatever needs Docker. Plain JavaScript: it runs before anything is installed.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitForServers, waitUntilReady } from './setup/api.mjs';
+import { main } from './setup/failure.mjs';
+import { installPackages } from './setup/packages.mjs';
+import { prepare } from './setup/prepare.mjs';
+import { createProgress } from './setup/progress.mjs';
+import { attempt } from './setup/run.mjs';
+import { forgetState } from './setup/stack.mjs';
+import { assembleTestConfig } from './setup/test-config.mjs';
+import { runAva } from './testing/ava.mjs';
+import { checkProof } from './testing/proof.mjs';
+import { hostAddress, surroundings } from './testing/surroundings.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const project = 'gantry-test';
+const unitOnly = process.argv.includes('--unit');
+/** Folders of tests that need the stack; those that break it run last and one by one. */
+const ON_STACK = ['test/e2e/**/*.test.ts'];
+const BREAKING = ['test/e2e-serial/**/*.test.ts'];
+
+const passed = [];
+const failed = [];
+const say = (line) => process.stdout.write(`${line}\n`);
+const progress = createProgress(process.stdout);
+
+/** One thing to check that is not a test of ava: what it prints is shown where it fails. */
+async function check(title, command) {
+  const { code, output } = await attempt(command, { cwd: root, env: withNode() });
+  if (code !== 0) say(output.trimEnd());
+  say(`  ${code === 0 ? '✔' : '✘'} ${title}`);
+  (code === 0 ? passed : failed).push(title);
+}
+
+async function tests(title, options) {
+  say(`> ${title}`);
+  const result = await runAva({ root, say, ...options });
+  passed.push(...result.passed);
+  failed.push(...result.failed);
+}
+
+function withNode() {
+  return { PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` };
+}
+
+await main(async () => {
+  let stack = null;
+  try {
+    if (unitOnly) {
+      await progress.step('Packages', (detail) => installPackages(root, detail));
+    } else {
+      stack = await prepareStack();
+    }
+    say('> Types and lint');
+    await check('the types hold', ['tsc', '-p', '.']);
+    await check('the linter has nothing to say', ['biome', 'check', '.']);
+    await tests('Unit tests', {
+      files: ['test/**/*.test.ts', ...[...ON_STACK, ...BREAKING].map((glob) => `!${glob}`)],
+    });
+    if (stack !== null) await onStack(stack);
+  } catch (error) {
+    // The last line has to say how it went, whatever went wrong.
+    say(`\n${error.message}`);
+    failed.push('the preparation');
+  } finally {
+    await takeDown(stack);
+  }
+  if (failed.length > 0) say(`\nFailed:\n${failed.map((title) => `  ✘ ${title}`).join('\n')}`);
+  say(`${passed.length} passed, ${failed.length} failed`);
+  return failed.length > 0 || passed.length === 0 ? 1 : 0;
+});
+
+async function prepareStack() {
+  return prepare({
+    root,
+    project,
+    env: {
+      GANTRY_PORT: process.env.GANTRY_TEST_PORT ?? '7410',
+      GANTRY_SERVER_PORTS: '13001-13019',
+    },
+    configDir: join(root, '.gantry', project, 'config'),
+    beforeConfig: (directory) => assembleTestConfig(directory, root),
+    // The engine is there only when it is asked for.
+    lateEnv: async () => ({ GANTRY_PYPI_INDEX: `http://${await hostAddress()}:7499/simple` }),
+    progress,
+  });
+}
+
+async function onStack(stack) {
+  await progress.step('Orchestrator', (detail) => waitUntilReady(stack, detail));
+  const env = await surroundings(stack);
+  await progress.step('Servers', (detail) =>
+    waitForServers(stack, { say: detail, onChange() {} }).then(() => ''),
+  );
+  await tests('Tests on the stack', { files: ON_STACK, env, timeout: '5m' });
+  await tests('Tests that break the stack', { files: BREAKING, env, serial: true, timeout: '5m' });
+  const problems = checkProof(root, passed);
+  for (const problem of problems) say(`  ✘ ${problem}`);
+  (problems.length === 0 ? passed : failed).push(
+    'every promise of docs/proof.md is shown by a test that ran',
+  );
+}
+
+/** The stack of the tests leaves nothing behind, except on demand: looking into it is how failures are understood. */
+async function takeDown(stack) {
+  if (stack === null) return;
+  if (process.env.GANTRY_TEST_KEEP !== undefined) return say(`The stack of the tests is kept: ${stack.url}`);
+  await progress.step('Taking the stack of the tests down', () =>
+    stack.down({ volumes: true }).then(() => ''),
+  );
+  await forgetState(root, project);
+}

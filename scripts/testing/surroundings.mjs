@@ -1,0 +1,45 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../setup/run.mjs';
+
+/**
+ * What end-to-end tests have to know about the stack they run against: where its API is, and how its engine and its
+ * Redis are reached from the host, which no user can.
+ * @param {import('../setup/stack.mjs').Stack} stack
+ * @returns {Promise<Record<string, string>>}
+ */
+export async function surroundings(stack) {
+  const ask = async (...args) =>
+    (await run('The test stack did not answer', stack.compose(...args), stack.options)).trim();
+  const certs = join(stack.stateDir, 'certs');
+  await rm(certs, { recursive: true, force: true });
+  await mkdir(certs, { recursive: true });
+  await ask('cp', 'dind:/certs/client/.', certs);
+  await chmod(certs, 0o700);
+  const password = await ask('exec', '-T', 'redis', 'cat', '/secret/redis-password');
+  return {
+    GANTRY_TEST_URL: stack.url,
+    GANTRY_TEST_ADMIN_TOKEN: await stack.adminToken(),
+    GANTRY_TEST_COMPOSE: JSON.stringify(stack.compose()),
+    GANTRY_TEST_ENGINE_HOST: await addressOf(stack, 'dind'),
+    GANTRY_TEST_ENGINE_PORT: '2376',
+    GANTRY_TEST_ENGINE_CERTS: certs,
+    GANTRY_TEST_IMAGE: await ask('exec', '-T', 'orchestrator', 'cat', '/opt/gantry/bridge-image/tag'),
+    GANTRY_TEST_REDIS_URL: `redis://:${encodeURIComponent(password)}@${await addressOf(stack, 'redis')}:6379/1`,
+  };
+}
+
+/** A container's address on the first of its networks: the host is on all of them. */
+async function addressOf(stack, service) {
+  const failure = `The address of ${service} could not be found`;
+  const id = (await run(failure, stack.compose('ps', '-q', service), stack.options)).trim();
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+  return (await run(failure, ['docker', 'inspect', '-f', format, id])).trim().split(' ')[0] ?? '';
+}
+
+/** The address of the host that containers of the engine can reach: tests serve a package index there. */
+export async function hostAddress() {
+  const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}';
+  const command = ['docker', 'network', 'inspect', 'bridge', '-f', format];
+  return (await run('The default network of the engine could not be inspected', command)).trim();
+}
