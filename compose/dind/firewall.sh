@@ -18,11 +18,12 @@ protect_engine() {
 }
 
 # dockerd asks DOCKER-USER first and keeps what it finds there. Every subnet of the stack is closed, with the host's
-# address in it, and so are link-local addresses, where clouds answer with credentials.
+# address in it, and so are the addresses where clouds hand out credentials (link-local, and those that Alibaba, Azure and
+# Oracle chose outside of it).
 restrict_containers() {
   iptables -w -N DOCKER-USER 2>/dev/null || iptables -w -F DOCKER-USER
   local subnet
-  for subnet in $(stack_subnets) 169.254.0.0/16; do
+  for subnet in $(stack_subnets) 169.254.0.0/16 100.100.100.200 168.63.129.16 192.0.0.192; do
     iptables -w -A DOCKER-USER ! -i eth+ -d "$subnet" -j DROP
   done
 }

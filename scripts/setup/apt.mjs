@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostSystem, INDEX_TARGETS, mirrorsOf, SUITE } from './debian.mjs';
@@ -49,6 +49,7 @@ export async function installFromNewerDebian(names) {
     throw new SetupError(`No Debian mirror is configured that ${names.join(', ')} could come from.`);
   const dir = await mkdtemp(join(tmpdir(), 'gantry-apt-'));
   try {
+    for (const part of ['lists/partial', 'cache/archives/partial']) await mkdir(join(dir, part), { recursive: true });
     await writeFile(join(dir, 'sources.list'), `deb ${mirrors.main} ${SUITE} main\n`);
     const apt = [
       'apt-get',
