@@ -2,10 +2,19 @@
 # It stands before dockerd starts, so there is no moment without it.
 
 make_firewall() {
+  use_iptables_that_work
   protect_engine iptables
   # Containers have no IPv6 address, but a bridge has a link-local one of its own.
   protect_engine ip6tables || echo "firewall: no ip6tables, and no IPv6 to protect either" >&2
   restrict_containers
+}
+
+# Old kernels know only the older kind of tables. dockerd follows the same choice.
+use_iptables_that_work() {
+  if ! iptables -w -nL INPUT >/dev/null 2>&1; then
+    update-alternatives --set iptables /usr/sbin/iptables-legacy
+    update-alternatives --set ip6tables /usr/sbin/ip6tables-legacy
+  fi
 }
 
 # The engine's own ports answer to the stack (eth*) alone, never to a bridge of its containers. $1: iptables or ip6tables.

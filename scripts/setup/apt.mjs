@@ -49,7 +49,8 @@ export async function installFromNewerDebian(names) {
     throw new SetupError(`No Debian mirror is configured that ${names.join(', ')} could come from.`);
   const dir = await mkdtemp(join(tmpdir(), 'gantry-apt-'));
   try {
-    for (const part of ['lists/partial', 'cache/archives/partial']) await mkdir(join(dir, part), { recursive: true });
+    for (const part of ['lists/partial', 'cache/archives/partial'])
+      await mkdir(join(dir, part), { recursive: true });
     await writeFile(join(dir, 'sources.list'), `deb ${mirrors.main} ${SUITE} main\n`);
     const apt = [
       'apt-get',

@@ -70,7 +70,7 @@ export async function run(failure, command, options) {
   const lines = output.trimEnd().split('\n').slice(-SHOWN_LINES);
   const more = logPath === null ? '' : `\nThe whole output is in ${logPath}.`;
   throw new SetupError(
-    `${failure}: \`${command.slice(0, 3).join(' ')}\` ended with code ${code}.\n${lines.join('\n')}${more}`,
+    `${failure}: \`${shorten(command.join(' '))}\` ended with code ${code}.\n${lines.join('\n')}${more}`,
   );
 }
 
@@ -78,3 +78,5 @@ export async function run(failure, command, options) {
 export async function hasProgram(name) {
   return (await attempt(['sh', '-c', 'command -v "$0"', name])).code === 0;
 }
+
+const shorten = (text) => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
