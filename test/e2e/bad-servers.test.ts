@@ -1,0 +1,193 @@
+import test from 'ava';
+import { api, callTool, containersOf, metric, server, textOf } from './harness.ts';
+import { openSession } from './mcp-session.ts';
+import {
+  fixtureEntry,
+  makeServer,
+  othersAnswer,
+  readyServer,
+  untilFailed,
+  untilReady,
+} from './own-server.ts';
+import { until } from './until.ts';
+
+// As many lines as test/fixtures/servers/garbage.py prints before each answer.
+const GARBAGE_LINES = 8;
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+// The stack may still be on its way up when this is the first file to run.
+test.before(async (t) => {
+  t.timeout(300_000);
+  const names = ['plain', 'garbage', 'split-lines', 'one-byte-frames', 'long-line'];
+  await Promise.all(names.map((name) => untilReady(name, 290_000)));
+});
+
+test('garbage, half messages, broken UTF-8 and answers to nobody are dropped and counted, and the call is answered', async (t) => {
+  const name = await readyServer(t, 'garbage.py');
+  const before = await metric('gantry_lines_dropped_total', `server="${name}"`);
+  const calls = 5;
+  for (let call = 0; call < calls; call += 1)
+    t.is(await callTool(name, 'echo', { text: `${call}` }), `${call}`);
+  const after = await metric('gantry_lines_dropped_total', `server="${name}"`);
+  t.is(after - before, calls * GARBAGE_LINES);
+});
+
+test('a session with a server that prints garbage is served', async (t) => {
+  const session = await openSession(t, 'garbage');
+  t.is(textOf((await session.call(987654321, 'echo', { text: 'clean' })).result), 'clean');
+  t.is(textOf((await session.call('unknown', 'echo', { text: 'clean' })).result), 'clean');
+});
+
+test('an answer cut inside a line and inside a character arrives whole', async (t) => {
+  t.is(await callTool('split-lines', 'echo', { text: 'grüße 世界' }), 'grüße 世界');
+});
+
+// Not a server of the file: it would flood for as long as all tests run.
+test('a flood on stderr holds up neither its own server nor others, and only a bounded end of it is kept', async (t) => {
+  const name = await readyServer(t, 'stderr_flood.py', { resources: { cpus: 0.2 } });
+  t.is(await callTool(name, 'echo', { text: 'above water' }), 'above water');
+  t.true(await othersAnswer());
+  const lines = () => metric('gantry_stderr_lines_total', `server="${name}"`);
+  const before = await lines();
+  t.true(before > 1000);
+  await until('more of the flood', async () => (await lines()) > before + 1000);
+  const [container] = await containersOf(name);
+  const { status, text } = await api('GET', `/api/v1/containers/${container?.id}/logs`);
+  t.is(status, 200);
+  t.regex(text, /flood line \d{5}/);
+  t.true(text.length < 1024 * 1024);
+});
+
+test('64 KiB written byte by byte arrive, and others are answered meanwhile', async (t) => {
+  const bytewise = callTool('one-byte-frames', 'bytewise');
+  t.true(await othersAnswer());
+  t.is(await bytewise, 'b'.repeat(64 * 1024));
+});
+
+test('the delay of the event loop is a metric', async (t) => {
+  t.true((await metric('gantry_event_loop_delay_p99_seconds')) >= 0);
+  t.true((await metric('gantry_event_loop_delay_max_seconds')) >= 0);
+});
+
+test('a line of exactly maxLineBytes passes', async (t) => {
+  const text = await callTool('long-line', 'line', { bytes: MAX_LINE_BYTES });
+  t.true(text.length > MAX_LINE_BYTES - 200);
+});
+
+test('a line over maxLineBytes fails the replica with line_too_long, and the replica is made anew', async (t) => {
+  const name = await readyServer(t, 'long_line.py');
+  const before = await containersOf(name);
+  const answer = await api('POST', `/api/v1/servers/${name}/tools/line`, {
+    body: { bytes: MAX_LINE_BYTES + 1 },
+  });
+  t.is(answer.status, 502);
+  const { error } = JSON.parse(answer.text);
+  t.is(error.code, 'replica_failed');
+  t.regex(JSON.stringify(error), /line_too_long/);
+  t.is(await metric('gantry_replica_failures_total', `server="${name}"`, 'reason="line_too_long"'), 1);
+  t.true(await othersAnswer());
+  await until('another container', async () =>
+    (await containersOf(name)).some((one) => one.state === 'ready' && one.id !== before[0]?.id),
+  );
+});
+
+test('a line over maxLineBytes ends the session that it belongs to, with line_too_long', async (t) => {
+  const session = await openSession(t, 'long-line');
+  const answer = await session.call(1, 'line', { bytes: MAX_LINE_BYTES + 1 });
+  t.like(answer.error, { code: -32000, data: { code: 'replica_failed' } });
+  t.regex(JSON.stringify(answer.error), /line_too_long/);
+});
+
+test('a server that never becomes ready fails alone, with the reason and what it said on stderr', async (t) => {
+  const entry = await fixtureEntry('never_ready.py');
+  const name = await makeServer(t, 'never-ready', { ...entry, timeouts: { readyMs: 1500 } });
+  const { reason } = await untilFailed(name);
+  t.is(reason?.code, 'never_ready');
+  t.regex(reason?.message ?? '', /readyMs/);
+  t.is(reason?.stderr.at(-1), 'fixture: waiting for a licence that never comes');
+  t.is(reason?.exitCode, null);
+});
+
+test('a server that exits at once fails alone, with its exit code and what it said on stderr', async (t) => {
+  const name = await makeServer(t, 'exits-at-once', await fixtureEntry('exits_at_once.py'));
+  // Looked at in any state: the first restarts come at once.
+  const reason = await until('a reason', async () => (await server(name)).reason);
+  t.is(reason.code, 'exited');
+  t.is(reason.exitCode, 3);
+  t.is(reason.stderr.at(-1), 'fixture: FIXTURE_TOKEN is not set');
+});
+
+test('a server that keeps failing is a crash loop with the time of the next try', async (t) => {
+  t.timeout(240_000);
+  const name = await makeServer(t, 'crash-loop', await fixtureEntry('exits_at_once.py'));
+  const looping = await until(
+    'a crash loop',
+    async () => {
+      const seen = await server(name);
+      return seen.reason?.code === 'crash_loop' ? seen : undefined;
+    },
+    { timeoutMs: 220_000 },
+  );
+  t.is(looping.state, 'failed');
+  t.true(Date.parse(looping.nextTryAt ?? '') > Date.now());
+  t.is(looping.reason?.exitCode, 3);
+});
+
+test('a package that npm does not have fails alone, with a reason a user can act on', async (t) => {
+  const npm = '@modelcontextprotocol/server-that-is-not-there@1.2.3';
+  const name = await makeServer(t, 'missing', { npm });
+  const { reason } = await untilFailed(name, 110_000);
+  t.is(reason?.code, 'install_failed');
+  t.regex(reason?.message ?? '', /server-that-is-not-there/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is exactly them that must not be there
+  t.notRegex(reason?.stderr.join(' ') ?? '', /[\u0000-\u0008\u001b]/);
+});
+
+test('a version that npm does not have fails alone, with a reason that names it', async (t) => {
+  const name = await makeServer(t, 'missing-version', { npm: '@modelcontextprotocol/server-memory@0.0.987' });
+  const { reason } = await untilFailed(name, 110_000);
+  t.is(reason?.code, 'install_failed');
+  t.regex(`${reason?.message} ${reason?.stderr.join('\n')}`, /0\.0\.987/);
+});
+
+test('servers of the file that cannot start fail with a reason, and all others are ready', async (t) => {
+  const failing = {
+    'never-ready': 'never_ready',
+    'exits-at-once': 'exited',
+    'missing-package': 'install_failed',
+  };
+  for (const [name, code] of Object.entries(failing)) {
+    const seen = await until(`a reason of ${name}`, async () => {
+      const { state, reason } = await server(name);
+      return state === 'failed' && reason;
+    });
+    t.true([code, 'crash_loop'].includes(seen.code), `${name}: ${seen.code}`);
+    t.true(seen.message.length > 20);
+  }
+  for (const name of [
+    'everything',
+    'filesystem',
+    'memory',
+    'sequential-thinking',
+    'clock',
+    'garbage',
+    'stubborn',
+  ]) {
+    t.is((await server(name)).state, 'ready', name);
+  }
+  t.is((await api('GET', '/readyz')).status, 200);
+});
+
+test('a call to a server that is not ready is refused at once with 503', async (t) => {
+  const answer = await api('POST', '/api/v1/servers/missing-package/tools/any', { body: {} });
+  t.is(answer.status, 503);
+  t.is(JSON.parse(answer.text).error.code, 'no_replica');
+});
+
+test('a server that ignores the end of stdin and SIGTERM is gone within the deadline of a stop', async (t) => {
+  const name = await readyServer(t, 'stubborn.py', { timeouts: { drainMs: 2000 } });
+  const started = Date.now();
+  t.is((await api('DELETE', `/api/v1/servers/${name}`)).status, 204);
+  t.true(Date.now() - started < 30_000);
+  t.is((await containersOf(name)).length, 0);
+});

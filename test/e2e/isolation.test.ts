@@ -1,0 +1,296 @@
+import test from 'ava';
+import {
+  api,
+  callTool,
+  compose,
+  containersOf,
+  dockerInside,
+  dockerOnHost,
+  type Json,
+  standingContainer,
+  textOf,
+} from './harness.ts';
+import { openSession } from './mcp-session.ts';
+import { othersAnswer, readyServer, untilReady } from './own-server.ts';
+import { until } from './until.ts';
+
+type Status = {
+  readonly fields: Record<string, string>;
+  readonly uidMap: readonly string[];
+  readonly limits: { readonly nofile: readonly number[]; readonly core: readonly number[] };
+  readonly uid: number;
+  readonly gid: number;
+};
+type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+const MIB = 1024 * 1024;
+
+test.before(async (t) => {
+  t.timeout(300_000);
+  await Promise.all(['plain', 'inspector', 'inspector-online'].map((name) => untilReady(name, 290_000)));
+});
+
+const inside = async <T>(tool: string, args: Json = {}): Promise<T> =>
+  JSON.parse(await callTool('inspector', tool, args)) as T;
+const runInside = (...argv: readonly string[]): Promise<Ran> => inside<Ran>('run', { argv });
+
+test('inside a replica all capabilities are gone, even from the bounding set', async (t) => {
+  const { fields } = await inside<Status>('status');
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+    t.is(fields[set], '0000000000000000', set);
+});
+
+test('inside a replica no-new-privileges is set and system calls are filtered', async (t) => {
+  const { fields } = await inside<Status>('status');
+  t.is(fields.NoNewPrivs, '1');
+  t.is(fields.Seccomp, '2');
+  for (const argv of [
+    ['unshare', '--user', 'true'],
+    ['unshare', '--net', 'true'],
+    ['mount', '-t', 'tmpfs', 'x', '/tmp'],
+  ]) {
+    t.not((await runInside(...argv)).code, 0, argv.join(' '));
+  }
+});
+
+test('inside a replica the user is not root, and root would be nobody outside', async (t) => {
+  const { uid, gid, uidMap } = await inside<Status>('status');
+  t.not(uid, 0);
+  t.not(gid, 0);
+  t.is(uidMap[0], '0');
+  t.true(Number(uidMap[1]) >= 100_000, uidMap.join(' '));
+});
+
+test('inside a replica nothing can be written but a bounded tmpfs', async (t) => {
+  for (const path of ['/x', '/etc/x', '/opt/fixtures/x', '/usr/x', '/var/x']) {
+    const answer = await t.throwsAsync(callTool('inspector', 'write', { path, bytes: 1 }), undefined, path);
+    t.regex(answer?.message ?? '', /Read-only file system|Permission denied/);
+  }
+  t.is(await callTool('inspector', 'write', { path: '/tmp/x', bytes: 1 * MIB }), String(MIB));
+});
+
+test('the tmpfs of a replica is bounded and nothing on it can be executed', async (t) => {
+  const name = await readyServer(t, 'inspector.py');
+  await t.throwsAsync(callTool(name, 'script', { directory: '/tmp' }), { message: /Permission denied/ });
+  // More than any memory limit here allows: either the tmpfs is full first, or its pages count as memory.
+  await t.throwsAsync(callTool(name, 'write', { path: '/tmp/large', bytes: 255 * MIB }), {
+    message: /No space left/,
+  });
+  t.regex(await callTool(name, 'read', { path: '/proc/self/mounts' }), / \/tmp tmpfs [^ ]*noexec/);
+});
+
+test('every writable mount of a replica is a tmpfs or a file system of the kernel', async (t) => {
+  const mounts = (await callTool('inspector', 'read', { path: '/proc/self/mounts' })).trim().split('\n');
+  const rows = mounts.map((row) => row.split(' '));
+  const writable = rows.filter(([, , , options]) => options?.split(',').includes('rw'));
+  const kinds = new Set(writable.map(([, , kind]) => kind));
+  for (const kind of kinds) t.true(['tmpfs', 'proc', 'devpts', 'mqueue', 'sysfs'].includes(kind ?? ''), kind);
+});
+
+test('inside a replica without network there is the loopback interface and no route', async (t) => {
+  const { names, routes } = await inside<{ names: string[]; routes: string[] }>('interfaces');
+  t.deepEqual(names, ['lo']);
+  t.deepEqual(routes, []);
+  const results = await inside<Record<string, string>>('connect', {
+    targets: ['172.17.0.1:80', '8.8.8.8:53'],
+  });
+  for (const result of Object.values(results)) t.regex(result, /unreachable/i);
+});
+
+test('inside a replica there is no socket of an engine and no environment but its own', async (t) => {
+  await t.throwsAsync(callTool('inspector', 'list', { path: '/run/docker.sock' }));
+  await t.throwsAsync(callTool('inspector', 'list', { path: '/var/run/docker.sock' }));
+  const names = await inside<string[]>('environment');
+  for (const name of names) t.notRegex(name, /GANTRY|DOCKER|REDIS|TOKEN|PASSWORD/);
+});
+
+test('inside a replica open files are limited, and core dumps are off', async (t) => {
+  const { limits } = await inside<Status>('status');
+  const container = await standingContainer('inspector');
+  t.deepEqual(limits.nofile, [container.limits.nofile, container.limits.nofile]);
+  t.is(limits.core[1], 0);
+  const name = await readyServer(t, 'inspector.py');
+  const [count, verdict] = (await callTool(name, 'open_files')).split(' ');
+  t.is(verdict, 'refused');
+  t.true(Number(count) < container.limits.nofile);
+});
+
+test('inside a replica an init is the first process and reaps orphans', async (t) => {
+  t.regex(await callTool('inspector', 'read', { path: '/proc/1/comm' }), /init/);
+  t.is(await callTool('inspector', 'orphan'), '0');
+});
+
+test('two replicas share no namespace with each other', async (t) => {
+  const other = JSON.parse(await callTool('inspector-online', 'namespaces')) as Record<string, string>;
+  const own = await inside<Record<string, string>>('namespaces');
+  for (const kind of ['ipc', 'cgroup', 'mnt', 'pid', 'net', 'uts']) t.not(own[kind], other[kind], kind);
+});
+
+test('the API shows what the engine applied, and the engine says the same', async (t) => {
+  const container = await standingContainer('inspector');
+  t.deepEqual(container.limits, {
+    memoryBytes: 256 * MIB,
+    memorySwapBytes: 256 * MIB,
+    cpus: 1,
+    pids: 128,
+    nofile: 1024,
+  });
+  t.like(container.isolation, {
+    network: 'none',
+    readOnlyRoot: true,
+    capAdd: [],
+    capDrop: ['ALL'],
+    noNewPrivileges: true,
+    logDriver: 'none',
+  });
+  const [inspected] = JSON.parse(await dockerInside('inspect', container.id));
+  const { HostConfig: host, Config: config } = inspected;
+  t.like(host, {
+    Memory: 256 * MIB,
+    MemorySwap: 256 * MIB,
+    PidsLimit: 128,
+    NetworkMode: 'none',
+    ReadonlyRootfs: true,
+    Privileged: false,
+    IpcMode: 'none',
+    CgroupnsMode: 'private',
+    Init: true,
+  });
+  t.is(host.NanoCpus || (host.CpuQuota / host.CpuPeriod) * 1e9, 1e9);
+  t.deepEqual(host.CapDrop, ['ALL']);
+  t.deepEqual([host.CapAdd ?? [], host.Devices ?? [], host.Binds ?? [], inspected.Mounts], [[], [], [], []]);
+  t.is(host.LogConfig.Type, 'none');
+  t.true(host.SecurityOpt.some((option: string) => option.startsWith('no-new-privileges')));
+  t.false(host.SecurityOpt.some((option: string) => option.includes('unconfined')));
+  t.notRegex(String(config.User), /^(0|root)?(:|$)/);
+  t.is(host.RestartPolicy.Name, 'no');
+});
+
+test('every container of the engine carries the labels that say whose it is', async (t) => {
+  const { containers } = JSON.parse((await api('GET', '/api/v1/containers')).text) as {
+    containers: { labels: Record<string, string> }[];
+  };
+  t.true(containers.length > 5);
+  for (const { labels } of containers) {
+    for (const name of ['owner', 'epoch', 'server', 'replica', 'generation'])
+      t.truthy(labels[`gantry.${name}`], name);
+  }
+});
+
+test('a fork bomb is refused at the limit of its replica, and others do not notice', async (t) => {
+  const name = await readyServer(t, 'inspector.py');
+  const [count, verdict] = (await callTool(name, 'fork_bomb')).split(' ');
+  t.is(verdict, 'refused');
+  t.true(Number(count) > 50 && Number(count) < 128);
+  t.true(await othersAnswer());
+});
+
+test('an endless fork bomb ends in its replica alone and is removed with it', async (t) => {
+  const name = await readyServer(t, 'inspector.py');
+  const bombed = api('POST', `/api/v1/servers/${name}/tools/endless_forks`, { body: {} });
+  const { id } = await standingContainer(name);
+  const stats = await until('the replica is full', async () => {
+    const { text } = await api('GET', `/api/v1/containers/${id}/stats`);
+    const seen = JSON.parse(text) as { pids: number; pidsLimit: number };
+    return seen.pids >= seen.pidsLimit - 2 && seen;
+  });
+  t.is(stats.pidsLimit, 128);
+  t.true(await othersAnswer());
+  t.is((await api('POST', `/api/v1/containers/${id}/kill`)).status, 202);
+  t.is((await bombed).status, 502);
+  await until('the replica is made anew', async () => (await standingContainer(name)).id !== id);
+  t.true(await othersAnswer());
+});
+
+test('a memory hog ends in its replica alone, and the API names oom', async (t) => {
+  const name = await readyServer(t, 'inspector.py', { resources: { memory: '64MiB' } });
+  const answer = await api('POST', `/api/v1/servers/${name}/tools/hog`, { body: { bytes: 512 * MIB } });
+  t.is(answer.status, 502);
+  const { error } = JSON.parse(answer.text);
+  t.is(error.code, 'replica_failed');
+  t.regex(JSON.stringify(error.detail), /"oom"/);
+  t.true(await othersAnswer());
+  const exit = await until(
+    'the exit before',
+    async () => (await containersOf(name)).find((one) => one.exit)?.exit,
+  );
+  t.like(exit, { reason: 'oom', code: 137, signal: 'SIGKILL' });
+});
+
+test('a memory hog in a session gets oom as the reason of its error', async (t) => {
+  const name = await readyServer(t, 'inspector.py', { resources: { memory: '64MiB' } });
+  const session = await openSession(t, name);
+  const { error } = await session.call(1, 'hog', { bytes: 512 * MIB });
+  t.is(error?.data?.code, 'replica_failed');
+  t.regex(JSON.stringify(error?.data), /"oom"/);
+});
+
+test('exit and signal are told apart from oom', async (t) => {
+  const name = await readyServer(t, 'plain.py');
+  const exited = JSON.parse(
+    (await api('POST', `/api/v1/servers/${name}/tools/crash`, { body: { code: 7 } })).text,
+  );
+  t.like(exited.error, { code: 'replica_failed', detail: { reason: 'exited', exitCode: 7 } });
+  await untilReady(name);
+  const died = JSON.parse(
+    (await api('POST', `/api/v1/servers/${name}/tools/die`, { body: { signal: 11 } })).text,
+  );
+  t.like(died.error, { code: 'replica_failed', detail: { reason: 'signal' } });
+});
+
+test('the processor limit holds for all processes of a replica together', async (t) => {
+  const name = await readyServer(t, 'inspector.py', { resources: { cpus: 0.5 } });
+  const cores = Number(await callTool(name, 'spin', { processes: 3, ms: 4000 }));
+  t.true(cores < 0.7, `${cores} cores were used`);
+  t.true(cores > 0.05, `${cores} cores were used`);
+});
+
+test('a replica with internet reaches neither the stack, the engine, metadata addresses nor other replicas', async (t) => {
+  const name = await readyServer(t, 'inspector.py', { network: 'internet' });
+  const neighbour = JSON.parse(await callTool('inspector-online', 'interfaces')) as { addresses: string[] };
+  await callTool('inspector-online', 'listen', { port: 7000 });
+  const here = JSON.parse(await callTool(name, 'interfaces')) as { routes: string[]; addresses: string[] };
+  t.true(here.routes.length > 0);
+  const isAddress = (text: string): boolean => !/^(127\.|0\.)|\.(0|255)$/.test(text);
+  const own = here.addresses.find(isAddress) ?? '';
+  const gateway = own.replace(/\.\d+$/, '.1');
+  const stack = await stackAddresses();
+  t.true(stack.length >= 3);
+  const targets = [
+    ...neighbour.addresses.filter(isAddress).map((address) => `${address}:7000`),
+    `${gateway}:2375`,
+    `${gateway}:2376`,
+    ...stack.flatMap((address) => [`${address}:2376`, `${address}:6379`, `${address}:7400`]),
+    '169.254.169.254:80',
+  ];
+  const results = JSON.parse(await callTool(name, 'connect', { targets })) as Record<string, string>;
+  for (const [target, result] of Object.entries(results)) {
+    t.regex(result, /timeout|unreachable|prohibited/i, target);
+  }
+  // The neighbour does listen: what is refused above is refused by the network, not by an empty port.
+  const online = JSON.parse(await callTool('inspector-online', 'connect', { targets: ['127.0.0.1:7000'] }));
+  t.is(online['127.0.0.1:7000'], 'connected');
+});
+
+test('an install step reaches neither the engine nor metadata addresses, and is limited in memory', async (t) => {
+  await untilReady('install-probe', 200_000);
+  const report = JSON.parse(await callTool('install-probe', 'install_report')) as {
+    reached: Record<string, string>;
+    memory: string;
+  };
+  t.true(Object.keys(report.reached).length >= 8);
+  for (const [target, result] of Object.entries(report.reached))
+    t.notRegex(result, /connected|refused/, target);
+  t.true(Number(report.memory) > 0 && Number(report.memory) <= 8 * 1024 * MIB, report.memory);
+});
+
+/** The addresses of the containers of the stack, on every network they are on. */
+async function stackAddresses(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const service of ['dind', 'redis', 'orchestrator']) {
+    const id = (await compose('ps', '-q', service)).trim();
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+    found.push(...(await dockerOnHost('inspect', '--format', format, id)).trim().split(/\s+/));
+  }
+  return found.filter((address) => address !== '');
+}

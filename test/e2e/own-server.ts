@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import type { ExecutionContext } from 'ava';
+import {
+  api,
+  callTool,
+  dockerInside,
+  expectStatus,
+  type Json,
+  type Server,
+  server,
+  standingContainer,
+} from './harness.ts';
+import { until } from './until.ts';
+
+/** An image on the engine that holds all fixture servers, under a name that tests can give to `image:`. */
+const FIXTURES_IMAGE = 'gantry-test-fixtures:local';
+
+/** Letters and digits: what two runs and two tests never share. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomBytes(4).toString('hex')}`;
+}
+
+/**
+ * Gives the image of the server `plain` a name. `build:` is refused over the API, so servers that tests make for
+ * themselves run this image.
+ */
+export async function fixturesImage(): Promise<string> {
+  const { id } = await until('a standing container of plain', () => standingContainer('plain'), {
+    timeoutMs: 180_000,
+  });
+  const imageId = (await dockerInside('inspect', '--format', '{{.Image}}', id)).trim();
+  await dockerInside('tag', imageId, FIXTURES_IMAGE);
+  return FIXTURES_IMAGE;
+}
+
+/** The definition of a server that runs one of the files in test/fixtures/servers. */
+export async function fixtureEntry(file: string): Promise<Json> {
+  return { image: await fixturesImage(), command: ['python3', `/opt/fixtures/${file}`] };
+}
+
+/** Makes a server over the API and removes it after the test. Does not wait for it. */
+export async function makeServer(t: ExecutionContext, prefix: string, entry: Json): Promise<string> {
+  const name = uniqueName(prefix);
+  await expectStatus(202, api('POST', '/api/v1/servers', { body: { name, ...entry } }));
+  t.teardown(async () => {
+    const { status } = await api('DELETE', `/api/v1/servers/${name}`);
+    if (status !== 204 && status !== 404) throw new Error(`could not remove ${name}: ${status}`);
+  });
+  return name;
+}
+
+/** Makes a server from a fixture file and waits until it is ready. */
+export async function readyServer(t: ExecutionContext, file: string, entry: Json = {}): Promise<string> {
+  const prefix = file.replace(/\.py$/, '').replaceAll('_', '-');
+  const name = await makeServer(t, prefix, { ...(await fixtureEntry(file)), ...entry });
+  await untilReady(name);
+  return name;
+}
+
+export function untilReady(name: string, timeoutMs = 90_000): Promise<Server> {
+  return until(`${name} is ready`, () => inState(name, 'ready'), { timeoutMs });
+}
+
+export function untilFailed(name: string, timeoutMs = 90_000): Promise<Server> {
+  return until(`${name} has failed`, () => inState(name, 'failed'), { timeoutMs });
+}
+
+async function inState(name: string, state: string): Promise<Server | undefined> {
+  const seen = await server(name);
+  if (seen.state === state) return seen;
+  throw new Error(`${name} is ${seen.state} ${JSON.stringify(seen.reason)}`);
+}
+
+/** That other servers do not notice: a call of one that behaves is answered right now. */
+export async function othersAnswer(): Promise<boolean> {
+  return (await callTool('plain', 'echo', { text: 'unharmed' })) === 'unharmed';
+}
