@@ -1,7 +1,7 @@
 # The engine's own certificate authority, and one certificate for each side. Elliptic keys: made in milliseconds.
 
-# $1: directory with the parts `ca`, `server` and `client`; only `client` is mounted into the orchestrator.
-make_certificates() {
+# A subshell, so that the mask ends with it. $1: directory with the parts `ca`, `server` and `client`; only `client` is mounted into the orchestrator.
+make_certificates() (
   local root=$1
   umask 077
   mkdir -p "$root/ca" "$root/server" "$root/client"
@@ -20,7 +20,7 @@ make_certificates() {
   chown -R 10001:10001 "$root/client"
   chmod 0500 "$root/client"
   chmod 0400 "$root/client"/*.pem
-}
+)
 
 # $1: root, $2: part, $3: extension with the names, $4: extended key usage. Writes ca.pem, cert.pem and key.pem.
 sign() {
