@@ -1,6 +1,7 @@
 # The engine's own certificate authority, and one certificate for each side. Elliptic keys: made in milliseconds.
 
-# A subshell, so that the mask ends with it. $1: directory with the parts `ca`, `server` and `client`; only `client` is mounted into the orchestrator.
+# A subshell, so that the mask ends with it.
+# $1: directory with the parts `ca`, `server` and `client`; only `client` is mounted into the orchestrator.
 make_certificates() (
   local root=$1
   umask 077

@@ -33,7 +33,7 @@ export function createProgress(out, now = Date.now) {
       const draw = () => {
         frame += 1;
         const line = `${SPINNER[frame % SPINNER.length]} ${title} ${since()}${detail && `  ${detail}`}`;
-        out.write(`\r\x1b[K${line.slice(0, (out.columns ?? 100) - 1)}`);
+        out.write(`\r\x1b[K${line.slice(0, (out.columns || 100) - 1)}`);
       };
       const remind = () => out.write(`  … ${title}: ${since()}${detail && `, ${detail}`}\n`);
       if (!isTerminal) out.write(`> ${title}\n`);
