@@ -1,4 +1,5 @@
-import { type CallsResult, measureCalls } from './calls.ts';
+import { type CallsResult, type Echo, measureCalls } from './calls.ts';
+import type { Gateway } from './gateway.ts';
 import { HttpClient } from './http-client.ts';
 import { PipeClient } from './pipe-client.ts';
 import { type Spread, spreadOf } from './quantiles.ts';
@@ -10,6 +11,7 @@ const LOADS: readonly { readonly inFlight: number; readonly count: number }[] = 
 ];
 /** Before the first round, so that both sides are compiled and warm. */
 const WARM_UP_CALLS = 500;
+const CPU_SECONDS = 'gantry_process_cpu_seconds_total';
 
 export type CallCostRow = {
   readonly server: string;
@@ -21,7 +23,11 @@ export type CallCostRow = {
   /** Stack over pipe. */
   readonly p50Ratio: Spread;
   readonly throughputRatio: Spread;
+  /** Processor time of the orchestrator for one call, microseconds: the figure that a busy machine changes least. */
+  readonly cpuUs: Spread;
 };
+
+type Way = 'pipe' | 'stack';
 
 /**
  * A call of `echo` of the same program, on a bare pipe and through the whole stack. Both are measured in every
@@ -30,30 +36,50 @@ export type CallCostRow = {
 export async function measureCallCost(options: {
   readonly server: string;
   readonly command: readonly [string, ...string[]];
-  readonly url: string;
-  readonly token: string | null;
+  readonly gateway: Gateway;
   readonly rounds: number;
 }): Promise<CallCostRow[]> {
-  const { server, command, url, token, rounds } = options;
+  const { server, command, gateway, rounds } = options;
   const pipe = await PipeClient.open(command[0], command.slice(1));
   const connections = Math.max(...LOADS.map(({ inFlight }) => inFlight));
-  const stack = await HttpClient.open({ url, server, connections, token });
+  const token = await gateway.callToken();
+  const stack = await HttpClient.open({ url: gateway.url, server, connections, token });
+  const echoes = { pipe: pipe.echo, stack: stack.echo };
   try {
     const rows: CallCostRow[] = [];
-    for (const { inFlight, count } of LOADS) {
-      const ways = { pipe: pipe.echo, stack: stack.echo };
-      const results: Record<keyof typeof ways, CallsResult[]> = { pipe: [], stack: [] };
-      for (const way of ['pipe', 'stack'] as const) await measureCalls(ways[way], WARM_UP_CALLS, inFlight);
-      for (let round = 0; round < rounds; round++) {
-        const order = round % 2 === 0 ? (['pipe', 'stack'] as const) : (['stack', 'pipe'] as const);
-        for (const way of order) results[way].push(await measureCalls(ways[way], count, inFlight));
-      }
-      rows.push({ server, inFlight, ...results, ...compared(results.pipe, results.stack) });
+    for (const load of LOADS) {
+      rows.push({ server, inFlight: load.inFlight, ...(await measureLoad(echoes, load, gateway, rounds)) });
     }
     return rows;
   } finally {
     await Promise.all([pipe.close(), stack.close()]);
   }
+}
+
+async function measureLoad(
+  echoes: Readonly<Record<Way, Echo>>,
+  { inFlight, count }: (typeof LOADS)[number],
+  gateway: Gateway,
+  rounds: number,
+): Promise<Omit<CallCostRow, 'server' | 'inFlight'>> {
+  const pipe: CallsResult[] = [];
+  const stack: CallsResult[] = [];
+  const cpuUs: number[] = [];
+  const measure: Record<Way, () => Promise<void>> = {
+    pipe: async () => void pipe.push(await measureCalls(echoes.pipe, count, inFlight)),
+    stack: async () => {
+      const before = await gateway.metric(CPU_SECONDS);
+      const result = await measureCalls(echoes.stack, count, inFlight);
+      cpuUs.push((((await gateway.metric(CPU_SECONDS)) - before) / result.count) * 1e6);
+      stack.push(result);
+    },
+  };
+  for (const echo of Object.values(echoes)) await measureCalls(echo, WARM_UP_CALLS, inFlight);
+  for (let round = 0; round < rounds; round++) {
+    const order: readonly Way[] = round % 2 === 0 ? ['pipe', 'stack'] : ['stack', 'pipe'];
+    for (const way of order) await measure[way]();
+  }
+  return { pipe, stack, ...compared(pipe, stack), cpuUs: spreadOf(cpuUs) };
 }
 
 function compared(pipe: readonly CallsResult[], stack: readonly CallsResult[]) {

@@ -30,7 +30,8 @@ export async function measureDeployCost(
     try {
       deploy.push(await gateway.deploy(NAME, entry));
       const startedAt = performance.now();
-      const { url, token } = gateway;
+      const { url } = gateway;
+      const token = await gateway.callToken();
       const client = await HttpClient.open({ url, server: NAME, connections: 1, token });
       session.push(performance.now() - startedAt);
       await client.close();

@@ -33,7 +33,8 @@ export async function measureFloodCost(
   for (const [flood, program] of Object.entries({ 'none, for comparison': '', ...FLOODS })) {
     say(`  waiting ${FORGET_MS / 1000} s until the delay metric has forgotten what was before …`);
     await sleep(FORGET_MS);
-    const { url, token } = gateway;
+    const { url } = gateway;
+    const token = await gateway.callToken();
     const client = await HttpClient.open({ url, server: neighbour, connections: 1, token });
     try {
       if (program !== '') {

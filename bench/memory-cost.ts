@@ -20,7 +20,8 @@ export async function measureMemoryCost(
   const residentMib = async (): Promise<number> =>
     rounded((await gateway.metric('gantry_process_resident_memory_bytes')) / MIB);
   const idleMib = await residentMib();
-  const { url, token } = gateway;
+  const { url } = gateway;
+  const token = await gateway.callToken();
   const clients: HttpClient[] = [];
   try {
     while (clients.length < sessions) {

@@ -24,7 +24,7 @@ function shown({ median, least, most }: Spread, digits: number): string {
 }
 
 export function callCostTable(rows: readonly CallCostRow[]): string {
-  const head = ['echo of', 'in flight', '', 'p50 ms', 'p99 ms', 'calls/s'];
+  const head = ['echo of', 'in flight', '', 'p50 ms', 'p99 ms', 'calls/s', 'cpu µs/call'];
   const lines = rows.flatMap((row) => [
     ...(['pipe', 'stack'] as const).map((way) => [
       way === 'pipe' ? row.server : '',
@@ -33,8 +33,17 @@ export function callCostTable(rows: readonly CallCostRow[]): string {
       shown(spreadOf(row[way].map(({ p50 }) => p50)), 2),
       shown(spreadOf(row[way].map(({ p99 }) => p99)), 2),
       shown(spreadOf(row[way].map(({ perSecond }) => perSecond)), 0),
+      way === 'stack' ? shown(row.cpuUs, 0) : '',
     ]),
-    ['', '', 'ratio', shown(row.p50Ratio, 2), `+${shown(row.addedMs, 2)} ms`, shown(row.throughputRatio, 2)],
+    [
+      '',
+      '',
+      'ratio',
+      shown(row.p50Ratio, 2),
+      `+${shown(row.addedMs, 2)} ms`,
+      shown(row.throughputRatio, 2),
+      '',
+    ],
   ]);
   return table([head, ...lines]);
 }

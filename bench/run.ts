@@ -83,9 +83,8 @@ async function measure(): Promise<void> {
 
 async function echoCalls() {
   if (engine === null) return [];
-  const { url, token } = gateway;
   const onHost = [process.execPath, '-e', ECHO_SERVER] as const;
-  return await measureCallCost({ server: ECHO, command: [...onHost], url, token, rounds });
+  return await measureCallCost({ server: ECHO, command: [...onHost], gateway, rounds });
 }
 
 async function realCalls() {
@@ -95,12 +94,10 @@ async function realCalls() {
     return [];
   }
   const program = await installOnHost(npm, 'mcp-server-everything', ROOT);
-  const { url, token } = gateway;
   return await measureCallCost({
     server: REAL,
     command: [process.execPath, program, 'stdio'],
-    url,
-    token,
+    gateway,
     rounds,
   });
 }
