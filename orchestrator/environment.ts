@@ -57,8 +57,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
             port: portOf(variables, 'GANTRY_REDIS_PORT', 6379),
             passwordFile: variables.GANTRY_REDIS_PASSWORD_FILE ?? '/run/redis/password',
           },
-    pypiIndexUrl: nonEmpty(variables.GANTRY_PYPI_INDEX),
-    npmRegistryUrl: nonEmpty(variables.GANTRY_NPM_REGISTRY),
+    pypiIndexUrl: urlOf(variables, 'GANTRY_PYPI_INDEX'),
+    npmRegistryUrl: urlOf(variables, 'GANTRY_NPM_REGISTRY'),
     logLevel: levelOf(variables.GANTRY_LOG_LEVEL ?? 'info'),
     owner: variables.GANTRY_OWNER ?? 'gantry',
     epoch: `${hostname()}-${Date.now().toString(36)}`,
@@ -90,6 +90,10 @@ function levelOf(text: string): Environment['logLevel'] {
   throw new Error(`GANTRY_LOG_LEVEL must be debug, info, warn or error, not ${JSON.stringify(text)}`);
 }
 
-function nonEmpty(text: string | undefined): string | null {
-  return text === undefined || text === '' ? null : text;
+/** Empty counts as absent: compose cannot leave a variable out. */
+function urlOf(variables: NodeJS.ProcessEnv, name: string): string | null {
+  const text = variables[name] ?? '';
+  if (text === '') return null;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new Error(`${name} must be an http or https URL, not ${JSON.stringify(text)}`);
 }

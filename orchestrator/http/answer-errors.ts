@@ -9,6 +9,8 @@ import { isMcpPath, stateOf } from './request-state.ts';
  * makes its kernel discard our answer (a reset overtakes it).
  */
 const LINGER_MS = 1_000;
+/** What a client may have on its way when the answer reaches it; a body without end is not read for longer. */
+const LINGER_BYTES = 8 * 1024 * 1024;
 
 /** Turns whatever is thrown further in into the answer that docs/api.md promises. */
 export function answerErrors(facts: Facts): Middleware {
@@ -61,7 +63,12 @@ function swallow(request: IncomingMessage, lingerMs: number): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, lingerMs);
+    let swallowed = 0;
     request.once('end', done).once('close', done);
+    request.on('data', (chunk: Buffer) => {
+      swallowed += chunk.length;
+      if (swallowed > LINGER_BYTES) done();
+    });
     request.resume();
   });
 }

@@ -39,7 +39,15 @@ async function addressOf(stack, service) {
 
 /** The address of the host that containers of the engine can reach: tests serve a package index there. */
 export async function hostAddress() {
-  const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}';
+  const format = '{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}';
   const command = ['docker', 'network', 'inspect', 'bridge', '-f', format];
-  return (await run('The default network of the engine could not be inspected', command)).trim();
+  const answer = await run('The default network of the engine could not be inspected', command);
+  return gatewayOf(answer);
+}
+
+/** @param {string} text `GATEWAY SUBNET`; an engine that chose by itself names no gateway: then it is the first address */
+export function gatewayOf(text) {
+  const [first, subnet = first] = text.trim().split(' ');
+  if (!first.includes('/')) return first;
+  return subnet.replace(/\.\d+\/\d+$/, '.1');
 }
