@@ -34,7 +34,7 @@ test.serial(
   'an image is built from a streamed context, with arguments, and its files can be read',
   async (t) => {
     const build = buildOf(
-      `FROM ${testImage()}\nARG WHAT\nRUN echo "built $WHAT" > /file && ln -s file /link && mkdir /data\n` +
+      `FROM ${testImage()}\nUSER 0\nARG WHAT\nRUN echo "built $WHAT" > /file && ln -s file /link && mkdir /data\n` +
         'VOLUME /data\nUSER 4711\nENTRYPOINT ["/bin/echo"]\nCMD ["x"]\n',
       { buildArgs: { WHAT: 'here' } },
     );
