@@ -23,6 +23,7 @@ wait_for_engine() {
 make_network() {
   if ! docker network inspect "$1" >/dev/null 2>&1; then
     docker network create --driver bridge --opt "com.docker.network.bridge.name=$2" \
-      --opt com.docker.network.bridge.enable_icc=false "$1" >/dev/null
+      --opt com.docker.network.bridge.enable_icc=false \
+      --opt "com.docker.network.driver.mtu=$(cat /sys/class/net/eth0/mtu)" "$1" >/dev/null
   fi
 }

@@ -5,7 +5,7 @@ import { checkConfig } from './config-check.mjs';
 import { ensureEngine } from './engine.mjs';
 import { installPackages } from './packages.mjs';
 import { logTo, run } from './run.mjs';
-import { lowerCpus, readSettings } from './settings.mjs';
+import { lowerCpus, lowerMtu, readSettings } from './settings.mjs';
 import { Stack, stateDirectory } from './stack.mjs';
 
 /**
@@ -57,6 +57,7 @@ export async function prepare({
       GANTRY_EXTRA_CA: await extraAuthorities(),
       ...env,
       ...lowerCpus(settings, cpus),
+      ...(await lowerMtu(settings)),
       ...(await lateEnv()),
       GANTRY_BASE_IMAGE: base,
       GANTRY_CONFIG_DIR: directory,

@@ -23,3 +23,20 @@ export function lowerCpus(settings, cpus) {
     asked.filter(([, value]) => Number(value) > cpus).map(([key]) => [key, String(cpus)]),
   );
 }
+
+/**
+ * Lowers the packet size to that of the host's way out, which a VPN or a cloud may have made smaller than usual.
+ * @returns {Promise<Record<string, string>>} empty where nothing is to lower or the host does not tell
+ */
+export async function lowerMtu(settings) {
+  const device = defaultDevice(await readFile('/proc/net/route', 'utf8').catch(() => ''));
+  if (device === null) return {};
+  const mtu = Number(await readFile(`/sys/class/net/${device}/mtu`, 'utf8').catch(() => ''));
+  return mtu > 0 && mtu < Number(settings.GANTRY_MTU) ? { GANTRY_MTU: String(mtu) } : {};
+}
+
+/** @param {string} routes text of /proc/net/route @returns {string | null} the device of the default route */
+export function defaultDevice(routes) {
+  const rows = routes.split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.find((row) => row[1] === '00000000' && row[7] === '00000000')?.[0] ?? null;
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import test from 'ava';
 import { differing } from '../../scripts/setup/authorities.mjs';
 import { isNewEnough } from '../../scripts/setup/engine.mjs';
-import { lowerCpus, parseEnv, readSettings } from '../../scripts/setup/settings.mjs';
+import { defaultDevice, lowerCpus, parseEnv, readSettings } from '../../scripts/setup/settings.mjs';
 import { stateDirectory } from '../../scripts/setup/stack.mjs';
 
 test('settings are read line by line, comments aside', (t) => {
@@ -27,6 +27,14 @@ test('no container asks for more processors than the engine has', (t) => {
   const settings = { GANTRY_DIND_CPUS: '4', GANTRY_REDIS_CPUS: '1', GANTRY_DIND_PIDS: '8192' };
   t.deepEqual(lowerCpus(settings, 2), { GANTRY_DIND_CPUS: '2' });
   t.deepEqual(lowerCpus(settings, 8), {});
+});
+
+test('the way out of the host is the device of its default route', (t) => {
+  const routes = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask
+docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF
+wg0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000`;
+  t.is(defaultDevice(routes), 'wg0');
+  t.is(defaultDevice(''), null);
 });
 
 test('compose is compared by number, with and without a leading v or a revision', (t) => {
