@@ -12,30 +12,28 @@ import {
 } from './harness.ts';
 import { until } from './until.ts';
 
-/** An image on the engine that holds all fixture servers, under a name that tests can give to `image:`. */
-const FIXTURES_IMAGE = 'gantry-test-fixtures:local';
-
 /** Letters and digits: what two runs and two tests never share. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(4).toString('hex')}`;
 }
 
 /**
- * Gives the image of the server `plain` a name. `build:` is refused over the API, so servers that tests make for
- * themselves run this image.
+ * Gives the image that a server of the file runs a name, and returns it. `build:` is refused over the API, so servers
+ * that tests make for themselves run such an image.
  */
-export async function fixturesImage(): Promise<string> {
-  const { id } = await until('a standing container of plain', () => standingContainer('plain'), {
+export async function imageOf(name: string): Promise<string> {
+  const { id } = await until(`a standing container of ${name}`, () => standingContainer(name), {
     timeoutMs: 180_000,
   });
   const imageId = (await dockerInside('inspect', '--format', '{{.Image}}', id)).trim();
-  await dockerInside('tag', imageId, FIXTURES_IMAGE);
-  return FIXTURES_IMAGE;
+  const tag = `gantry-test-${name}:local`;
+  await dockerInside('tag', imageId, tag);
+  return tag;
 }
 
 /** The definition of a server that runs one of the files in test/fixtures/servers. */
 export async function fixtureEntry(file: string): Promise<Json> {
-  return { image: await fixturesImage(), command: ['python3', `/opt/fixtures/${file}`] };
+  return { image: await imageOf('plain'), command: ['python3', `/opt/fixtures/${file}`] };
 }
 
 /** Makes a server over the API and removes it after the test. Does not wait for it. */

@@ -23,7 +23,7 @@ export function rawRequest(url: URL, options: RawRequest = {}): Promise<RawAnswe
       url,
       {
         method: options.method ?? 'GET',
-        headers: options.headers ?? {},
+        headers: { ...lengthOf(options), ...options.headers },
         agent: false,
         signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
       },
@@ -43,6 +43,11 @@ export function rawRequest(url: URL, options: RawRequest = {}): Promise<RawAnswe
     sent.on('error', reject);
     sent.end(options.body);
   });
+}
+
+/** Node frames the body of a DELETE only when its length is said. */
+function lengthOf({ body }: RawRequest): OutgoingHttpHeaders {
+  return body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
 }
 
 /**

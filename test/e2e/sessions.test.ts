@@ -129,7 +129,9 @@ test('when the process of a session dies, its open calls get a typed error and t
     t.regex(JSON.stringify(answer.error?.data), /crash: on request/);
   }
   t.is((await session.post(toolCall(3, 'echo'))).status, 404);
-  t.is((await containersOf(name)).filter((one) => one.heldBy === 'session').length, 0);
+  await until('the container is gone', async () =>
+    (await containersOf(name)).every((one) => one.heldBy === 'pool'),
+  );
 });
 
 test('a result as large as several megabytes arrives whole', async (t) => {
