@@ -45,7 +45,7 @@ if (engine === null) {
     '\nOnly the real server is measured: deploying needs the admin token and the docker command of this stack.',
   );
 } else {
-  await gateway.remove(ECHO); // what an interrupted run left
+  for (const name of [ECHO, 'bench-deploy', 'bench-flood']) await gateway.remove(name); // of an interrupted run
   const entry = {
     image: engine.bridgeImage,
     command: ['node', '-e', ECHO_SERVER],

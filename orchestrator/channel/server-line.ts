@@ -22,7 +22,9 @@ export type Params = Record<string, unknown> | undefined;
 export function readServerLine(line: Buffer): ServerLine {
   if (!isUtf8(line)) return unusable('not_utf8');
   const text = line.toString('utf8');
-  if (text.trim() === '') return unusable('blank');
+  const trimmed = text.trim();
+  if (trimmed === '') return unusable('blank');
+  if (!mayBeJson(trimmed)) return unusable('not_json');
   const scan = scanJson(text);
   if (!scan.ok) return unusable(scan.why);
   let message: unknown;
@@ -36,6 +38,14 @@ export function readServerLine(line: Buffer): ServerLine {
   return typeof message.method === 'string'
     ? readMessage(message, message.method)
     : readResponse(message, scan.members);
+}
+
+/**
+ * Tells plain text by its first character. A failed `JSON.parse` costs some 20 µs, most of it for an error nobody
+ * reads: a server that prints without end would hold the event loop that all servers share.
+ */
+function mayBeJson(trimmed: string): boolean {
+  return /^[{["\d-]/.test(trimmed) || trimmed === 'true' || trimmed === 'false' || trimmed === 'null';
 }
 
 function readMessage(message: Record<string, unknown>, method: string): ServerLine {
