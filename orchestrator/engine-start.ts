@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dockerEngine, type Engine, type EnginePreparation } from './engine/index.ts';
 import type { Environment } from './environment.ts';
+import { messageOf } from './kernel/index.ts';
 
 /** The Docker engine over mutual TLS, as the surroundings describe it. */
 export async function connectEngine(
@@ -15,7 +16,12 @@ export async function connectEngine(
 }
 
 /** Waits until the engine answers and says that it enforces limits. @throws Error naming the limits it ignores */
-export async function requireLimits(engine: Engine, pauseMs: number): Promise<void> {
+export async function requireLimits(
+  engine: Engine,
+  pauseMs: number,
+  onTrouble: (message: string) => void,
+): Promise<void> {
+  let told = '';
   for (;;) {
     try {
       const { ignoredLimits } = await engine.info();
@@ -23,6 +29,9 @@ export async function requireLimits(engine: Engine, pauseMs: number): Promise<vo
       throw new IgnoredLimits(ignoredLimits);
     } catch (error) {
       if (error instanceof IgnoredLimits) throw error;
+      const cause = messageOf(error);
+      if (cause !== told) onTrouble(`Waiting for the engine: ${cause}`);
+      told = cause;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }

@@ -12,6 +12,11 @@ export type LinkOptions = {
   readonly deadCallError: () => Promise<GantryError>;
 };
 
+/** Far above any client's needs; a process that answers nobody must not collect calls without end. */
+const MAX_CALLS = 1024;
+/** A process that does not read its stdin may hold so much of ours, in characters. */
+const MAX_UNSENT = 16 * 1024 * 1024;
+
 /** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
 const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
 
@@ -29,6 +34,7 @@ export class Link {
   readonly #idleWaiters = new Set<() => void>();
   #listener: ((message: ServerMessage) => void) | null = null;
   #lastId = 0;
+  #unsent = 0;
   #closed = false;
 
   constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
@@ -54,11 +60,12 @@ export class Link {
 
   /**
    * Sends a request and waits for its answer. A JSON-RPC error of the server is an answer.
-   * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled
+   * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled, queue_full
    */
   async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
     if (this.#closed) throw notSent();
     options.signal?.throwIfAborted();
+    if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
     const id = ++this.#lastId;
     const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
     call.onWithdrawn = (why) =>
@@ -72,21 +79,20 @@ export class Link {
       method,
       ...(params === undefined ? {} : { params: call.withOwnToken(params) }),
     };
-    this.#channel.send(JSON.stringify(message)).catch(() => {
+    this.#send(message).catch(() => {
       // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
     });
     return call.outcome;
   }
 
+  /** @throws GantryError replica_failed when the channel is over */
   async notify(method: string, params?: Params): Promise<void> {
-    await this.#channel.send(
-      JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }),
-    );
+    await this.#send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
   }
 
-  /** Answers a request of the server. */
+  /** Answers a request of the server. @throws GantryError replica_failed when the channel is over */
   async respond(id: JsonRpcId, answer: { result: unknown } | { error: unknown }): Promise<void> {
-    await this.#channel.send(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+    await this.#send({ jsonrpc: '2.0', id, ...answer });
   }
 
   /** Messages that belong to no call; at most one listener. */
@@ -106,6 +112,17 @@ export class Link {
       const cancel = this.#clock.after(deadlineMs, done);
       this.#idleWaiters.add(done);
     });
+  }
+
+  async #send(message: object): Promise<void> {
+    if (this.#closed) throw notSent();
+    const text = JSON.stringify(message);
+    this.#unsent += text.length;
+    try {
+      await this.#channel.send(text);
+    } finally {
+      this.#unsent -= text.length;
+    }
   }
 
   #take(line: Buffer): void {
@@ -144,6 +161,16 @@ export class Link {
 }
 
 const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };
+
+function full(): GantryError {
+  return new GantryError(
+    'queue_full',
+    'The server is busy with as many calls as it may have; this one was not sent.',
+    {
+      detail: { mayHaveRun: false, retryAfterMs: 1000 },
+    },
+  );
+}
 
 function notSent(): GantryError {
   return new GantryError(

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type JsonRpcId, type JsonRpcOutcome, scanJson } from '../kernel/index.ts';
+import { isJsonRpcId, isObject, type JsonRpcId, type JsonRpcOutcome, scanJson } from '../kernel/index.ts';
 
 /** What one line of a server's stdout means. */
 export type ServerLine =
@@ -52,13 +52,13 @@ function readMessage(message: Record<string, unknown>, method: string): ServerLi
   const params = message.params;
   if (params !== undefined && !isObject(params)) return unusable('bad_params');
   if (!('id' in message)) return { kind: 'notification', method, params };
-  if (!isId(message.id)) return unusable('bad_id');
+  if (!isJsonRpcId(message.id)) return unusable('bad_id');
   return { kind: 'request', id: message.id, method, params };
 }
 
 function readResponse(message: Record<string, unknown>, members: ReadonlyMap<string, string>): ServerLine {
   const { id, error } = message;
-  if (!isId(id)) return unusable('bad_id');
+  if (!isJsonRpcId(id)) return unusable('bad_id');
   const raw = members.get('result');
   if (error !== undefined) {
     if (raw !== undefined) return unusable('result_and_error');
@@ -74,14 +74,6 @@ function readResponse(message: Record<string, unknown>, members: ReadonlyMap<str
   }
   if (raw === undefined) return unusable('no_result');
   return { kind: 'response', id, outcome: { ok: true, result: message.result, raw } };
-}
-
-function isId(value: unknown): value is JsonRpcId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unusable(why: string): ServerLine {

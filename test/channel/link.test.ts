@@ -170,3 +170,21 @@ test('idle waits for the last call, or for the deadline', async (t) => {
   clock.advance(500);
   await t.notThrowsAsync(late);
 });
+
+test('a process that answers nobody collects only so many calls, a further one was not sent', async (t) => {
+  const { channel, link } = setUp();
+  for (let i = 0; i < 1024; i++) void link.call('a', {}, options).catch(() => 'ends with the test');
+  await failsWith(t, link.call('b', {}, options), 'queue_full');
+  t.is(channel.sent.length, 1024);
+});
+
+test('a process that does not read its stdin holds only so much of ours', async (t) => {
+  const { channel, link } = setUp();
+  const stuck = Promise.withResolvers<void>();
+  channel.send = () => stuck.promise;
+  for (let i = 0; i < 5; i++)
+    void link.call('a', { x: 'x'.repeat(4 * 1024 * 1024) }, options).catch(() => 'ends with the test');
+  await failsWith(t, link.call('b', {}, options), 'queue_full');
+  stuck.resolve();
+  await stuck.promise;
+});
