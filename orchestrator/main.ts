@@ -119,6 +119,7 @@ async function main(): Promise<void> {
     open: (spec, port) => listen(createServerPortApp(http, spec.name), { host: environment.host, port }),
     onTrouble: trouble('ports'),
   });
+  await list.start(); // before anybody can ask: the servers are known, and wait for the engine
   const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
 
@@ -126,7 +127,6 @@ async function main(): Promise<void> {
   const started = requireLimits(engine, ENGINE_PAUSE_MS, trouble('engine')).then(async () => {
     await engine.prepare();
     mesh.open();
-    await list.start();
   });
   const stopAsking = everySoOften(REGISTRY_PAUSE_MS, () => list.storeIsBack(), trouble('registry'));
   await Promise.race([stopped, started.then(() => stopped)]);
