@@ -7,6 +7,7 @@ import {
   type ReplicaView,
   type ServerSpec,
   type ServerView,
+  type ToolView,
 } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ContainerTable } from './container-table.ts';
@@ -153,6 +154,11 @@ export class Mesh {
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
     return this.#pool(name).replicaViews;
+  }
+
+  /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
+  tools(name: string): readonly ToolView[] {
+    return this.#pool(name).tools;
   }
 
   /** Starts what is stopped and retries what has failed, at once. @throws GantryError server_not_found */

@@ -1,4 +1,4 @@
-import type { Clock, Facts, ReplicaView, ServerSpec, ServerView } from '../kernel/index.ts';
+import type { Clock, Facts, ReplicaView, ServerSpec, ServerView, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import type { EngineWatch } from './engine-watch.ts';
@@ -35,6 +35,7 @@ export class ServerPool {
   #desired: number;
   #slots: Slot[] = [];
   #intent: Intent = 'run';
+  #tools: readonly ToolView[] = [];
   #told = '';
 
   constructor(options: PoolOptions) {
@@ -78,6 +79,11 @@ export class ServerPool {
     return this.#slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase.running.replica] : []));
   }
 
+  /** As last listed; none while no replica has been ready. */
+  get tools(): readonly ToolView[] {
+    return this.#tools;
+  }
+
   get view(): ServerView {
     return serverView({
       spec: this.#spec,
@@ -86,6 +92,7 @@ export class ServerPool {
       slots: this.#slots,
       sessions: this.#sessions.all,
       sessionCount: this.#sessions.all.length - this.#claims.extras,
+      toolCount: this.#tools.length,
       resolved: this.#image.prepared?.resolved ?? null,
       url: this.#options.urlOf(this.#spec),
     });
@@ -185,6 +192,9 @@ export class ServerPool {
       // A shared server has one volume; else standing replicas serve callers without a name.
       principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
       onChange: () => this.#changed(),
+      onTools: (tools) => {
+        this.#tools = tools;
+      },
     });
   }
 

@@ -11,6 +11,7 @@ export type ServerParts = {
   readonly sessions: readonly Running[];
   /** Of those, the ones that belong to MCP sessions. */
   readonly sessionCount: number;
+  readonly toolCount: number;
   readonly resolved: string | null;
   readonly url: string;
 };
@@ -45,7 +46,7 @@ export function serverView(parts: ServerParts): ServerView {
     protocolVersion: handshake?.protocolVersion ?? null,
     capabilities: handshake?.capabilities ?? {},
     serverInfo: handshake?.serverInfo ?? {},
-    toolCount: best?.toolCount ?? 0,
+    toolCount: parts.toolCount,
     url: parts.url,
   };
 }

@@ -2,7 +2,7 @@ import { type Clock, GantryError, type Reason, type ServerSpec, shortId } from '
 import type { Replica } from '../replica/index.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
-import { greet } from './handshake.ts';
+import { greet } from './greet.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { Running } from './running.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';

@@ -1,8 +1,15 @@
 import type { ContainerExit } from '../engine/index.ts';
-import { type Clock, type Facts, type Reason, reason, type ServerSpec } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Facts,
+  type Reason,
+  reason,
+  type ServerSpec,
+  type ToolView,
+} from '../kernel/index.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
-import { countTools, greet } from './handshake.ts';
+import { greet, toolsOf } from './greet.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
 import { type Failure, RestartPlan } from './restart-plan.ts';
@@ -32,6 +39,8 @@ export type SlotOptions = {
   /** 0 up to 1, for the jitter of restarts. */
   readonly random: () => number;
   readonly onChange: () => void;
+  /** What the server lists, read each time this place has become ready. */
+  readonly onTools: (tools: readonly ToolView[]) => void;
 };
 
 /**
@@ -128,8 +137,10 @@ export class Slot {
         return { reason: why, retryAfterMs: null };
       }
       this.#readyAt = this.#options.clock.now();
-      const toolCount = await Promise.race([countTools(running.replica), this.#inbox.arrived]);
-      if (this.#inbox.isEmpty) this.#become({ name: 'up', running, toolCount: toolCount ?? 0 });
+      this.#become({ name: 'up', running });
+      void toolsOf(running.replica).then((tools) => {
+        if (running.replica.available) this.#options.onTools(tools);
+      });
       return null;
     } catch (error) {
       engineWatch.report(error);

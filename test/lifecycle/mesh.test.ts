@@ -5,13 +5,18 @@ import { OWNER, rig, running, settle, spec, until } from './rig.ts';
 const ready = ({ mesh }: ReturnType<typeof rig>, name: string) =>
   until(`${name} is ready`, () => mesh.get(name).state === 'ready');
 
-test('a server becomes ready by a handshake, and all pages of its tools are counted', async (t) => {
+test('a server becomes ready by a handshake, and all pages of its tools are kept', async (t) => {
   const all = rig();
   await all.mesh.apply([spec('one', { replicas: 2 })]);
   await until('both replicas are ready', () => all.mesh.get('one').replicas.ready === 2);
+  await until('its tools are known', () => all.mesh.get('one').toolCount > 0);
   const view = all.mesh.get('one');
   t.like(view, { state: 'ready', reason: null, toolCount: 3, protocolVersion: '2025-06-18', era: 'legacy' });
   t.deepEqual(view.replicas, { desired: 2, ready: 2, total: 2 });
+  t.deepEqual(
+    all.mesh.tools('one').map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
   const labels = (await all.mesh.containers.list()).map((container) => container.labels);
   t.like(labels[0], {
     'gantry.owner': OWNER,
@@ -19,6 +24,16 @@ test('a server becomes ready by a handshake, and all pages of its tools are coun
     'gantry.replica': 'one-1',
     'gantry.generation': '1',
   });
+});
+
+test('a server is ready at its handshake, whatever becomes of the list of its tools', async (t) => {
+  const all = rig();
+  await all.mesh.apply([spec('one', running('unlisted'))]);
+  await ready(all, 'one');
+  t.deepEqual(all.mesh.tools('one'), []);
+  t.is(all.mesh.get('one').toolCount, 0);
+  t.is(all.mesh.standing('one').length, 1);
+  t.throws(() => all.mesh.tools('other'), { message: /no server named other/ });
 });
 
 test('apply brings exactly the difference: unchanged servers keep their containers', async (t) => {
