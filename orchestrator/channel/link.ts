@@ -6,8 +6,8 @@ import { type Params, readServerLine, type ServerMessage } from './server-line.t
 export type LinkOptions = {
   readonly channel: Channel;
   readonly clock: Clock;
-  /** A line or message that could not be used, by a short stable word. */
-  readonly onDropped: (why: string) => void;
+  /** Lines or messages that could not be used, by a short stable word; those of one read are told together. */
+  readonly onDropped: (why: string, count: number) => void;
   /** The error that calls in flight end with when the channel is over; may take a moment to learn why it is. */
   readonly deadCallError: () => Promise<GantryError>;
 };
@@ -29,7 +29,9 @@ export class Link {
   readonly over: Promise<void>;
   readonly #channel: Channel;
   readonly #clock: Clock;
-  readonly #onDropped: (why: string) => void;
+  readonly #onDropped: (why: string, count: number) => void;
+  /** Dropped and not yet told: a flood of them must not cost a fact each. */
+  readonly #dropped = new Map<string, number>();
   readonly #open = new Map<JsonRpcId, OpenCall>();
   readonly #idleWaiters = new Set<() => void>();
   #listener: ((message: ServerMessage) => void) | null = null;
@@ -127,10 +129,10 @@ export class Link {
 
   #take(line: Buffer): void {
     const message = readServerLine(line);
-    if (message.kind === 'unusable') return this.#onDropped(message.why);
+    if (message.kind === 'unusable') return this.#drop(message.why);
     if (message.kind !== 'response') return this.#route(message);
     const call = this.#open.get(message.id);
-    if (call === undefined) return this.#onDropped('unknown_id');
+    if (call === undefined) return this.#drop('unknown_id');
     call.answer(message.outcome);
   }
 
@@ -138,19 +140,30 @@ export class Link {
     if (message.kind === 'notification' && message.method === 'notifications/progress') {
       const token = message.params?.progressToken;
       const call = typeof token === 'number' ? this.#open.get(token) : undefined;
-      return call?.progress(message) === true ? undefined : this.#onDropped('unknown_progress_token');
+      return call?.progress(message) === true ? undefined : this.#drop('unknown_progress_token');
     }
     // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
     const isChange = message.kind === 'notification' && CHANGE.test(message.method);
     const taker = isChange ? undefined : [...this.#open.values()].findLast((call) => call.takesUnattributed);
     if (taker !== undefined) return taker.message(message);
     if (this.#listener !== null) return this.#listener(message);
-    if (message.kind === 'notification') return this.#onDropped('unattributed_notification');
-    if (message.method !== 'ping') this.#onDropped('unattributed_request');
+    if (message.kind === 'notification') return this.#drop('unattributed_notification');
+    if (message.method !== 'ping') this.#drop('unattributed_request');
     const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
     this.respond(message.id, answer).catch(() => {
       // The channel ended meanwhile; the server waits for nothing any more.
     });
+  }
+
+  #drop(why: string): void {
+    if (this.#dropped.size === 0) queueMicrotask(() => this.#tellDropped());
+    this.#dropped.set(why, (this.#dropped.get(why) ?? 0) + 1);
+  }
+
+  #tellDropped(): void {
+    const dropped = [...this.#dropped];
+    this.#dropped.clear();
+    for (const [why, count] of dropped) this.#onDropped(why, count);
   }
 
   #ended(id: number): void {

@@ -21,10 +21,9 @@ export type Params = Record<string, unknown> | undefined;
  */
 export function readServerLine(line: Buffer): ServerLine {
   if (!isUtf8(line)) return unusable('not_utf8');
+  const kind = kindOf(line);
+  if (kind !== null) return unusable(kind);
   const text = line.toString('utf8');
-  const trimmed = text.trim();
-  if (trimmed === '') return unusable('blank');
-  if (!mayBeJson(trimmed)) return unusable('not_json');
   const scan = scanJson(text);
   if (!scan.ok) return unusable(scan.why);
   let message: unknown;
@@ -41,12 +40,25 @@ export function readServerLine(line: Buffer): ServerLine {
 }
 
 /**
- * Tells plain text by its first character. A failed `JSON.parse` costs some 20 µs, most of it for an error nobody
- * reads: a server that prints without end would hold the event loop that all servers share.
+ * Tells by its bytes what cannot be a message, or null. A failed `JSON.parse` costs some 20 µs, most of it for an
+ * error nobody reads: a server that prints without end would hold the event loop that all servers share.
  */
-function mayBeJson(trimmed: string): boolean {
-  return /^[{["\d-]/.test(trimmed) || trimmed === 'true' || trimmed === 'false' || trimmed === 'null';
+function kindOf(line: Buffer): string | null {
+  let start = 0;
+  while (start < line.length && WHITE_SPACE.has(line[start] ?? 0)) start++;
+  const first = line[start];
+  if (first === undefined) return 'blank';
+  if (first !== OPEN_BRACE) return OTHER_JSON.has(first) ? 'not_an_object' : 'not_json';
+  return line.includes(MARK) ? null : 'not_json_rpc';
 }
+
+const OPEN_BRACE = 0x7b;
+/** JSON's own white space: space, tab, carriage return (a newline ends the line). */
+const WHITE_SPACE = new Set([0x20, 0x09, 0x0d]);
+/** What an array, a string or a number begins with. */
+const OTHER_JSON = new Set(Buffer.from('["-0123456789'));
+/** The key that every message has; no server escapes it. */
+const MARK = Buffer.from('"jsonrpc"');
 
 function readMessage(message: Record<string, unknown>, method: string): ServerLine {
   const params = message.params;

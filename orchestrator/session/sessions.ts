@@ -110,7 +110,7 @@ export class Sessions {
       backend,
       clock,
       encodeError,
-      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why }),
+      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why, count: 1 }),
     });
     const outcome = await initialized(backend, params, gone);
     if (!outcome.ok) return { kind: 'json', outcome, sessionId: null };
