@@ -1,4 +1,5 @@
 import test from 'ava';
+import { EngineError } from '../../orchestrator/engine/index.ts';
 import { GantryError } from '../../orchestrator/kernel/index.ts';
 import { OWNER, rig, settle, spec, until } from './rig.ts';
 
@@ -89,6 +90,17 @@ test('a container is found by 12 characters and more of its id, and by nothing s
   for (const id of [container.id.slice(0, 11), 'f'.repeat(64), '']) {
     await t.throwsAsync(mesh.containers.get(id), { instanceOf: GantryError, message: /no container/ });
   }
+});
+
+test('numbers of a container that has just gone are answered as not found', async (t) => {
+  const { mesh, engine, container } = await oneReady();
+  engine.stats = async () => {
+    throw new EngineError('not_found', 'There is no such container.');
+  };
+  const error = await t.throwsAsync<GantryError>(mesh.containers.stats(container.id), {
+    instanceOf: GantryError,
+  });
+  t.is(error?.code, 'container_not_found');
 });
 
 test('stderr can be read and followed until the process ends', async (t) => {
