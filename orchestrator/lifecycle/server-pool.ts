@@ -1,5 +1,6 @@
 import type { Clock, Facts, ReplicaView, ServerSpec, ServerView, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
@@ -47,7 +48,7 @@ export class ServerPool {
     this.#sessions = new SessionReplicas({
       ...options,
       spec,
-      image: () => this.#image.get(),
+      image: this.#image,
       gate: options.sessionGate,
       accepting: () => this.#intent === 'run',
       onChange: () => this.#changed(),
@@ -107,7 +108,8 @@ export class ServerPool {
   adopt(spec: ServerSpec): void {
     const before = this.#spec;
     this.#spec = spec;
-    if (spec.replicas !== before.replicas) void this.scale(spec.replicas);
+    if (spec.replicas === before.replicas) return;
+    inBackground(this.#options.facts, `server ${spec.name}`, this.scale(spec.replicas));
   }
 
   /** Resolves when replicas over the number are gone; new ones come up by themselves. */
@@ -187,7 +189,7 @@ export class ServerPool {
       ...this.#options,
       id,
       spec: () => this.#spec,
-      image: () => this.#image.get(),
+      image: this.#image,
       gate: this.#options.standingGate,
       // A shared server has one volume; else standing replicas serve callers without a name.
       principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
