@@ -19,13 +19,14 @@ import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
 import { difference, sameContainer } from './spec-diff.ts';
 import { Starter } from './starter.ts';
+import { Turns } from './turns.ts';
 
 /** Standing replicas come up three at a time, sessions four: more would only slow each other down on two cores. */
 const PARALLEL_STARTS = 3;
 const PARALLEL_SESSION_STARTS = 4;
 const RECONCILE_EVERY_MS = 30_000;
-/** Above any sensible number for one machine; a typing error should not start a thousand containers. */
-const MAX_REPLICAS = 32;
+/** As in the configuration: a typing error should not start a thousand containers. */
+const MAX_REPLICAS = 100;
 
 export type MeshOptions = {
   readonly engine: Engine;
@@ -45,20 +46,16 @@ export type MeshOptions = {
   readonly urlOf: (spec: ServerSpec) => string;
 };
 
-export type Applied = {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-};
-
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
 export class Mesh {
   readonly containers: Containers;
   readonly #options: MeshOptions;
   readonly #table = new ContainerTable();
   readonly #pools = new Map<string, ServerPool>();
-  /** What is under way per server: changes of one name happen one after the other. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** As asked for last; a pool may still be on its way there. */
+  readonly #wanted = new Map<string, ServerSpec>();
+  /** Changes of one server happen one after the other. */
+  readonly #turns = new Turns((name, error) => this.#trouble(name, error));
   readonly #watch: EngineWatch;
   readonly #reconciler: Reconciler;
   readonly #starter: Starter;
@@ -84,38 +81,26 @@ export class Mesh {
     this.#reconciler.run();
   }
 
-  /** Whether the engine answers, as far as is known. */
-  get engineIsUp(): boolean {
-    return this.#watch.isUp;
-  }
-
   /**
-   * Brings the mesh to the desired list: exactly the difference. Servers come up by themselves afterwards;
-   * resolves when what was removed or replaced is gone. Never rejects because of one server.
+   * Brings the mesh to the desired list: exactly the difference. Servers come up, and changed ones end, by
+   * themselves afterwards; resolves when what was removed is gone. Never rejects because of one server.
    */
-  async apply(specs: readonly ServerSpec[]): Promise<Applied> {
-    const present = [...this.#pools.values()].map((pool) => pool.spec);
-    const { added, changed, removed } = difference(present, specs);
-    await Promise.all([
-      ...removed.map(({ name }) => this.remove(name)),
-      ...[...added, ...changed].map((spec) => this.put(spec)),
-    ]);
-    const names = (list: readonly ServerSpec[]): readonly string[] => list.map((spec) => spec.name);
-    if (added.length + changed.length + removed.length > 0) {
-      const counts = { added: added.length, changed: changed.length, removed: removed.length };
-      this.#options.facts.state({ type: 'config.applied', ...counts });
-    }
-    return { added: names(added), changed: names(changed), removed: names(removed) };
+  async apply(specs: readonly ServerSpec[]): Promise<void> {
+    const { added, changed, removed } = difference([...this.#wanted.values()], specs);
+    for (const spec of [...added, ...changed]) this.put(spec);
+    await Promise.all(removed.map(({ name }) => this.remove(name)));
+    if (added.length + changed.length + removed.length === 0) return;
+    const counts = { added: added.length, changed: changed.length, removed: removed.length };
+    this.#options.facts.state({ type: 'config.applied', ...counts });
   }
 
-  /** One server as it should be. Resolves when a predecessor that had to be replaced is gone. */
-  put(spec: ServerSpec): Promise<void> {
+  /** One server as it should be, seen as such at once; what has to be replaced ends in the background. */
+  put(spec: ServerSpec): void {
+    this.#wanted.set(spec.name, spec);
     // At once where nothing is in the way, so that the server is seen as soon as this returns.
-    if (!this.#pools.has(spec.name) && !this.#turns.has(spec.name)) {
-      this.#create(spec);
-      return Promise.resolve();
-    }
-    return this.#inTurn(spec.name, async () => {
+    if (!this.#pools.has(spec.name) && !this.#turns.has(spec.name)) return this.#create(spec);
+    void this.#turns.take(spec.name, async () => {
+      if (this.#wanted.get(spec.name) !== spec) return; // asked otherwise meanwhile
       const pool = this.#pools.get(spec.name);
       if (pool !== undefined && sameContainer(pool.spec, spec)) return pool.adopt(spec);
       await pool?.close(pool.spec.timeouts.drainMs);
@@ -125,7 +110,8 @@ export class Mesh {
 
   /** Resolves when the server's containers are gone; at once when there is no such server. */
   remove(name: string): Promise<void> {
-    return this.#inTurn(name, async () => {
+    this.#wanted.delete(name);
+    return this.#turns.take(name, async () => {
       const pool = this.#pools.get(name);
       await pool?.close(pool.spec.timeouts.drainMs);
       this.#pools.delete(name);
@@ -143,12 +129,12 @@ export class Mesh {
   }
 
   list(): readonly ServerView[] {
-    return [...this.#pools.values()].map((pool) => pool.view);
+    return [...this.#pools.values()].map((pool) => this.#view(pool));
   }
 
   /** @throws GantryError server_not_found */
   get(name: string): ServerView {
-    return this.#pool(name).view;
+    return this.#view(this.#pool(name));
   }
 
   /** @throws GantryError server_not_found */
@@ -230,21 +216,16 @@ export class Mesh {
 
   #act(name: string, verb: (pool: ServerPool) => Promise<void>): ServerView {
     const pool = this.#pool(name);
-    verb(pool).catch((error: unknown) =>
-      this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
-    );
-    return pool.view;
+    verb(pool).catch((error: unknown) => this.#trouble(name, error));
+    return this.#view(pool);
   }
 
-  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve())
-      .then(work)
-      .catch((error: unknown) =>
-        this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
-      );
-    this.#turns.set(name, turn);
-    return turn.finally(() => {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    });
+  /** As it will be, where it is just being replaced. */
+  #view(pool: ServerPool): ServerView {
+    return pool.viewOf(this.#wanted.get(pool.spec.name) ?? pool.spec);
+  }
+
+  #trouble(name: string, error: unknown): void {
+    this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) });
   }
 }

@@ -85,17 +85,19 @@ export class ServerPool {
     return this.#tools;
   }
 
-  get view(): ServerView {
+  /** @param spec its own, or the one that takes its place as soon as this pool is closed. */
+  viewOf(spec: ServerSpec): ServerView {
+    const succeeded = this.#intent === 'close' && spec !== this.#spec;
     return serverView({
-      spec: this.#spec,
+      spec,
       derived: this.derived,
-      desired: this.#desired,
+      desired: succeeded ? spec.replicas : this.#desired,
       slots: this.#slots,
       sessions: this.#sessions.all,
       sessionCount: this.#sessions.all.length - this.#claims.extras,
       toolCount: this.#tools.length,
       resolved: this.#image.prepared?.resolved ?? null,
-      url: this.#options.urlOf(this.#spec),
+      url: this.#options.urlOf(spec),
     });
   }
 
