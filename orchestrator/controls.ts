@@ -19,7 +19,7 @@ export type ControlRooms = {
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, list, sessions, engine, store } = rooms;
+  const { mesh, list, sessions, tools, engine, store } = rooms;
   // A session on a shared process holds no replica, so only `sessions` can count it.
   const seen = (view: ServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
   return {
@@ -40,7 +40,11 @@ export function controls(
       reload: () => list.reload(),
     },
     containers: mesh.containers,
-    tools: rooms.tools,
+    tools: {
+      known: (name) => mesh.tools(name),
+      list: (server, principal) => tools.list(server, principal),
+      call: (server, tool, args, principal, signal) => tools.call(server, tool, args, principal, signal),
+    },
     health: {
       async check() {
         const [engineSays, redis] = await Promise.all([healthOf(engine.ping()), healthOf(store.ping())]);

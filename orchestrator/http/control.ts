@@ -52,6 +52,8 @@ export type ContainerVerb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'r
 
 /** Calls outside sessions, for people with nothing but curl. */
 export type ToolControl = {
+  /** What the server listed since it was last ready; none while that is not known. Starts and asks nothing. */
+  known(server: string): readonly ToolView[];
   /** @throws server_not_found, no_replica */
   list(server: string, principal: string): Promise<readonly ToolView[]>;
   /**
