@@ -32,6 +32,8 @@ export type ServerControl = {
     readonly added: readonly string[];
     readonly changed: readonly string[];
     readonly removed: readonly string[];
+    /** Settings other than servers changed: they take effect at the next start of the orchestrator. */
+    readonly settingsChanged: boolean;
   }>;
 };
 

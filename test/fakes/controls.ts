@@ -100,7 +100,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
       replicas: () => [
         { id: 'everything-1', containerId: CONTAINER_ID, state: 'ready', callsInFlight: 0, heldBy: 'pool' },
       ],
-      reload: async () => ({ added: ['clock'], changed: [], removed: [] }),
+      reload: async () => ({ added: ['clock'], changed: [], removed: [], settingsChanged: false }),
     },
     containers: {
       list: async () => [CONTAINER],
