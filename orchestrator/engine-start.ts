@@ -9,10 +9,11 @@ export async function connectEngine(
   environment: Environment,
   helperImage: string,
 ): Promise<Engine & EnginePreparation> {
+  const { owner } = environment;
   const { host, port, certsDir } = environment.engine;
   const read = (file: string): Promise<Buffer> => readFile(join(certsDir, file));
   const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')]);
-  return dockerEngine({ address: { host, port, ca, cert, key }, helperImage });
+  return dockerEngine({ address: { host, port, ca, cert, key }, owner, helperImage });
 }
 
 /** Waits until the engine answers and says that it enforces limits. @throws Error naming the limits it ignores */
