@@ -10,10 +10,12 @@ import {
   type ToolView,
 } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { Gate } from './gate.ts';
+import { removeOldImages } from './images/old-images.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
@@ -115,6 +117,7 @@ export class Mesh {
       const pool = this.#pools.get(name);
       await pool?.close(pool.spec.timeouts.drainMs);
       this.#pools.delete(name);
+      await this.#sweep(name, null);
     });
   }
 
@@ -205,13 +208,22 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { prepareImage, urlOf, random, clock, facts } = this.#options;
+    const { urlOf, random, clock, facts } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
     const made = { starter: this.#starter, engineWatch: this.#watch };
-    this.#pools.set(
-      spec.name,
-      new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made }),
-    );
+    const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
+      const prepared = await this.#options.prepareImage(wanted);
+      const isCurrent = this.#pools.get(spec.name) === pool && this.#wanted.has(spec.name);
+      if (isCurrent) inBackground(facts, `images of ${spec.name}`, this.#sweep(spec.name, prepared.tag));
+      return prepared;
+    };
+    const pool = new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made });
+    this.#pools.set(spec.name, pool);
+  }
+
+  #sweep(server: string, keep: string | null): Promise<void> {
+    const { engine, owner } = this.#options;
+    return removeOldImages(engine, { owner, server, keep });
   }
 
   #act(name: string, verb: (pool: ServerPool) => Promise<void>): ServerView {
