@@ -2,7 +2,7 @@ import type { ServerList } from './config/index.ts';
 import type { Engine } from './engine/index.ts';
 import type { HttpOptions } from './http/index.ts';
 import { messageOf, type ServerView } from './kernel/index.ts';
-import type { Mesh } from './lifecycle/index.ts';
+import type { Mesh, MeshServerView } from './lifecycle/index.ts';
 import type { ServerStore } from './registry/index.ts';
 import type { Sessions, Tools } from './session/index.ts';
 
@@ -21,7 +21,7 @@ export function controls(
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
   const { mesh, list, sessions, tools, engine, store } = rooms;
   // A session on a shared process holds no replica, so only `sessions` can count it.
-  const seen = (view: ServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
+  const seen = (view: MeshServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
   return {
     servers: {
       list: () => mesh.list().map(seen),

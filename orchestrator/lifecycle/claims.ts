@@ -39,11 +39,6 @@ export class Claims {
     this.#facts = options.facts;
   }
 
-  /** How many replicas beyond the standing ones are held for principals. */
-  get extras(): number {
-    return this.#extras.size;
-  }
-
   /** @throws GantryError no_replica, replica_failed */
   async heldFor(principal: string): Promise<Replica> {
     const slot = this.#slotOf(principal);

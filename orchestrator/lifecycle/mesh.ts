@@ -1,14 +1,4 @@
-import type { Engine } from '../engine/index.ts';
-import {
-  type Clock,
-  type Facts,
-  GantryError,
-  messageOf,
-  type ReplicaView,
-  type ServerSpec,
-  type ServerView,
-  type ToolView,
-} from '../kernel/index.ts';
+import { GantryError, messageOf, type ReplicaView, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { inBackground } from './background.ts';
 import { ContainerTable } from './container-table.ts';
@@ -17,8 +7,10 @@ import { EngineWatch } from './engine-watch.ts';
 import { Gate } from './gate.ts';
 import { removeOldImages } from './images/old-images.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { MeshOptions } from './mesh-options.ts';
 import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
+import type { MeshServerView } from './server-view.ts';
 import { difference, sameContainer } from './spec-diff.ts';
 import { Starter } from './starter.ts';
 import { Turns } from './turns.ts';
@@ -29,24 +21,6 @@ const PARALLEL_SESSION_STARTS = 4;
 const RECONCILE_EVERY_MS = 30_000;
 /** As in the configuration: a typing error should not start a thousand containers. */
 const MAX_REPLICAS = 100;
-
-export type MeshOptions = {
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  /** Whose containers: label `gantry.owner`, stable over restarts. */
-  readonly owner: string;
-  /** Label `gantry.epoch`, new with every start of the process. */
-  readonly epoch: string;
-  /** A longer line on a server's stdout fails its replica. */
-  readonly maxLineBytes: number;
-  /** Makes sure that a server's image is on the engine (`Images.prepare`). */
-  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
-  /** 0 up to 1, without 1: spreads restarts. */
-  readonly random: () => number;
-  /** Where clients reach a server. */
-  readonly urlOf: (spec: ServerSpec) => string;
-};
 
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
 export class Mesh {
@@ -131,12 +105,12 @@ export class Mesh {
     this.#events?.close();
   }
 
-  list(): readonly ServerView[] {
+  list(): readonly MeshServerView[] {
     return [...this.#pools.values()].map((pool) => this.#view(pool));
   }
 
   /** @throws GantryError server_not_found */
-  get(name: string): ServerView {
+  get(name: string): MeshServerView {
     return this.#view(this.#pool(name));
   }
 
@@ -151,22 +125,30 @@ export class Mesh {
   }
 
   /** Starts what is stopped and retries what has failed, at once. @throws GantryError server_not_found */
-  start(name: string): ServerView {
+  start(name: string): MeshServerView {
     return this.#act(name, async (pool) => pool.start());
   }
 
-  /** Answers at once; the containers go in the background. @throws GantryError server_not_found */
-  stop(name: string): ServerView {
+  /**
+   * Answers at once; the containers go in the background. Lasts until `start` or the end of this process: the
+   * configuration knows nothing of it, so an orchestrator that starts anew starts this server too.
+   * @throws GantryError server_not_found
+   */
+  stop(name: string): MeshServerView {
     return this.#act(name, (pool) => pool.stop());
   }
 
   /** @throws GantryError server_not_found */
-  restart(name: string): ServerView {
+  restart(name: string): MeshServerView {
     return this.#act(name, (pool) => pool.restart());
   }
 
-  /** @throws GantryError server_not_found, invalid_request */
-  scale(name: string, replicas: number): ServerView {
+  /**
+   * Lasts as long as `stop` does: a new start of the orchestrator, like a change of `replicas` in the
+   * configuration, brings back the number that is configured.
+   * @throws GantryError server_not_found, invalid_request
+   */
+  scale(name: string, replicas: number): MeshServerView {
     if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
       throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
         detail: { replicas },
@@ -226,14 +208,14 @@ export class Mesh {
     return removeOldImages(engine, { owner, server, keep });
   }
 
-  #act(name: string, verb: (pool: ServerPool) => Promise<void>): ServerView {
+  #act(name: string, verb: (pool: ServerPool) => Promise<void>): MeshServerView {
     const pool = this.#pool(name);
     verb(pool).catch((error: unknown) => this.#trouble(name, error));
     return this.#view(pool);
   }
 
   /** As it will be, where it is just being replaced. */
-  #view(pool: ServerPool): ServerView {
+  #view(pool: ServerPool): MeshServerView {
     return pool.viewOf(this.#wanted.get(pool.spec.name) ?? pool.spec);
   }
 

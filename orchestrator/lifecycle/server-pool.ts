@@ -1,4 +1,4 @@
-import type { Clock, Facts, ReplicaView, ServerSpec, ServerView, ToolView } from '../kernel/index.ts';
+import type { Clock, Facts, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
@@ -8,7 +8,7 @@ import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
-import { serverView } from './server-view.ts';
+import { type MeshServerView, serverView } from './server-view.ts';
 import { SessionReplicas } from './session-replicas.ts';
 import { Slot } from './slot.ts';
 import type { Starter } from './starter.ts';
@@ -86,7 +86,7 @@ export class ServerPool {
   }
 
   /** @param spec its own, or the one that takes its place as soon as this pool is closed. */
-  viewOf(spec: ServerSpec): ServerView {
+  viewOf(spec: ServerSpec): MeshServerView {
     const succeeded = this.#intent === 'close' && spec !== this.#spec;
     return serverView({
       spec,
@@ -94,7 +94,6 @@ export class ServerPool {
       desired: succeeded ? spec.replicas : this.#desired,
       slots: this.#slots,
       sessions: this.#sessions.all,
-      sessionCount: this.#sessions.all.length - this.#claims.extras,
       toolCount: this.#tools.length,
       resolved: this.#image.prepared?.resolved ?? null,
       url: this.#options.urlOf(spec),

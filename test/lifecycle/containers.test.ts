@@ -132,6 +132,6 @@ test('the verbs on a session replica end it, and restart is refused', async (t) 
     await mesh.containers.act(containerId, verb);
     await replica.over;
     await until('its container is gone', async () => (await engine.list(OWNER)).length === 1);
-    t.is(mesh.get('one').sessions, 0);
+    t.is(mesh.get('one').replicas.total, 1);
   }
 });
