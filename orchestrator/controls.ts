@@ -1,7 +1,7 @@
 import type { ServerList } from './config/index.ts';
 import type { Engine } from './engine/index.ts';
 import type { HttpOptions } from './http/index.ts';
-import { messageOf, type ServerView } from './kernel/index.ts';
+import { messageOf, type ServerView, systemClock } from './kernel/index.ts';
 import type { Mesh, MeshServerView } from './lifecycle/index.ts';
 import type { ServerStore } from './registry/index.ts';
 import type { Sessions, Tools } from './session/index.ts';
@@ -54,11 +54,18 @@ export function controls(
   };
 }
 
+/** Whoever probes wants an answer now: silence is one. */
+const HEALTH_TIMEOUT_MS = 2000;
+
 async function healthOf(ping: Promise<void>): Promise<string> {
+  const { promise: silence, resolve } = Promise.withResolvers<'silent'>();
+  const cancel = systemClock.after(HEALTH_TIMEOUT_MS, () => resolve('silent'));
   try {
-    await ping;
+    if ((await Promise.race([ping, silence])) === 'silent') return `no answer within ${HEALTH_TIMEOUT_MS} ms`;
     return 'ok';
   } catch (error) {
     return messageOf(error);
+  } finally {
+    cancel();
   }
 }

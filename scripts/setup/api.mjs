@@ -4,6 +4,10 @@ import { SetupError } from './failure.mjs';
 /** How long the orchestrator may take to answer that it is ready: it loads the bridge image into the engine first. */
 const READY_TIMEOUT_MS = 300_000;
 const POLL_MS = 500;
+/** A question that is asked again anyway. A connection made while the container starts may never be answered. */
+const POLL_TIMEOUT_MS = 5_000;
+/** A change may wait for containers to end. */
+const CHANGE_TIMEOUT_MS = 60_000;
 
 /**
  * @param {{url: string, token?: string}} stack
@@ -12,7 +16,11 @@ const POLL_MS = 500;
 export async function call({ url, token }, method, path) {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   try {
-    const answer = await fetch(url + path, { method, headers, signal: AbortSignal.timeout(60_000) });
+    const answer = await fetch(url + path, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(method === 'GET' ? POLL_TIMEOUT_MS : CHANGE_TIMEOUT_MS),
+    });
     return { status: answer.status, body: await answer.json().catch(() => null) };
   } catch {
     // Refused, cut off or silent: for whoever polls these are the same.
