@@ -20,7 +20,7 @@ import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { MemoryServerStore, RedisServerStore, type ServerStore } from './registry/index.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { Sessions, Tools } from './session/index.ts';
+import { MemoryEventLog, Sessions, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -97,6 +97,7 @@ async function main(): Promise<void> {
     clock,
     facts,
     encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
+    log: new MemoryEventLog({ clock }),
   });
 
   const closing = new AbortController();

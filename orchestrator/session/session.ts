@@ -7,15 +7,16 @@ import {
 } from '../kernel/index.ts';
 import type { ServerMessage } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
-import { OutStream } from './out-stream.ts';
-
-/** Messages kept for a GET stream that is not open yet: `roots/list` often comes before the client listens. */
-const MAX_WAITING_MESSAGES = 100;
+import type { EventBudget } from './event-budget.ts';
+import { Exchange } from './exchange.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
+import { Stream } from './stream.ts';
+import { Streams } from './streams.ts';
 
 /** An answer that is on its way: at once, or as a stream when the server has something to say before it. */
 export type Answer =
   | { readonly kind: 'json'; readonly outcome: JsonRpcOutcome }
-  | { readonly kind: 'stream'; readonly stream: OutStream };
+  | { readonly kind: 'stream'; readonly stream: OutStream<OutEvent> };
 
 /** How a failure becomes a JSON-RPC message; the numbers are the business of `http`. */
 export type EncodeError = (id: JsonRpcId, error: unknown) => string;
@@ -25,6 +26,11 @@ export type SessionOptions = {
   readonly principal: string;
   readonly backend: Backend;
   readonly clock: Clock;
+  /** The revision that was agreed upon. */
+  readonly version: string;
+  readonly log: EventBudget;
+  /** See `SessionsOptions`. */
+  readonly pollAfterMs: number | null;
   readonly encodeError: EncodeError;
   /** A message that could be given to nobody, by a short stable word. */
   readonly onDropped: (why: string) => void;
@@ -38,27 +44,32 @@ export class Session {
   readonly id = newSessionId();
   readonly server: string;
   readonly principal: string;
+  readonly version: string;
+  readonly #streams: Streams;
   readonly #backend: Backend;
   readonly #clock: Clock;
   readonly #calls = new Map<JsonRpcId, AbortController>();
   /** Requests of the server that the client has been sent and has not answered. */
   readonly #asked = new Set<JsonRpcId>();
-  readonly #waiting: string[] = [];
   readonly #onDropped: (why: string) => void;
   readonly #encodeError: EncodeError;
-  #listening: OutStream | null = null;
   #lastRequestAt: number;
   #ended = false;
 
   constructor(options: SessionOptions) {
     this.server = options.server;
     this.principal = options.principal;
+    this.version = options.version;
+    this.#streams = new Streams(options);
     this.#backend = options.backend;
     this.#clock = options.clock;
     this.#onDropped = options.onDropped;
     this.#encodeError = options.encodeError;
     this.#lastRequestAt = options.clock.now();
-    this.#backend.listen((message) => this.#toListener(message));
+    this.#backend.listen((message) => {
+      this.#remember(message);
+      this.#streams.announce(encode(message));
+    });
   }
 
   /** Settles when the process behind the session is gone and its calls have ended. */
@@ -82,42 +93,18 @@ export class Session {
     params: Record<string, unknown> | undefined,
     patienceMs: number,
   ): Promise<Answer> {
-    this.#lastRequestAt = this.#clock.now();
-    if (this.#calls.has(id)) {
-      throw new GantryError(
-        'invalid_request',
-        `A call with id ${JSON.stringify(id)} is already open in this session.`,
-        {
-          detail: { id },
-        },
-      );
-    }
-    const abort = new AbortController();
-    const stream = new OutStream();
-    const streaming = Promise.withResolvers<'stream'>();
-    this.#calls.set(id, abort);
-    const onMessage = (message: ServerMessage): void => {
-      this.#remember(message);
-      stream.push(encode(message));
-      streaming.resolve('stream');
-    };
-    const outcome = this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
-      this.#calls.delete(id);
-      this.#lastRequestAt = this.#clock.now();
-    });
-    const stopWaiting = this.#clock.after(patienceMs, () => streaming.resolve('stream'));
+    const exchange = new Exchange(() => this.#streams.begin());
+    const outcome = this.#start(id, method, params, exchange);
     try {
-      const first = await Promise.race([outcome, streaming.promise]);
-      if (first !== 'stream') return { kind: 'json', outcome: first };
-      void this.#finish(id, stream, outcome);
+      const first = await exchange.first(outcome, this.#clock, patienceMs);
+      if (!(first instanceof Stream)) return { kind: 'json', outcome: first };
+      void this.#finish(id, first, outcome);
     } catch (error) {
       if (!isCancelled(error)) throw error;
       if (this.#ended) throw endedMeanwhile(this.server);
-      stream.end(); // a cancelled request gets no answer, so its response is an empty stream
-    } finally {
-      stopWaiting();
+      exchange.stream().finish(); // a cancelled request gets no answer, so its response is an empty stream
     }
-    return { kind: 'stream', stream };
+    return { kind: 'stream', stream: this.#streams.read(exchange.stream()) };
   }
 
   async notify(method: string, params: Record<string, unknown> | undefined): Promise<void> {
@@ -138,14 +125,13 @@ export class Session {
   }
 
   /** The GET stream. @throws GantryError invalid_state when there is one already */
-  openStream(): OutStream {
-    if (this.#listening !== null && !this.#listening.ended) {
-      throw new GantryError('invalid_state', 'This session already has a GET stream: only one is allowed.');
-    }
-    const stream = new OutStream();
-    this.#listening = stream;
-    for (const message of this.#waiting.splice(0)) stream.push(message);
-    return stream;
+  listen(): OutStream<OutEvent> {
+    return this.#streams.listen();
+  }
+
+  /** The rest of a stream that broke off, see `Streams.resume`. */
+  resume(lastEventId: string): Promise<OutStream<OutEvent> | null> {
+    return this.#streams.resume(lastEventId);
   }
 
   /** Open calls end with an error before their streams close; a client that is told nothing waits for ever. */
@@ -153,11 +139,38 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     for (const call of this.#calls.values()) call.abort(why);
-    this.#listening?.end();
+    this.#streams.end();
     this.#backend.close(why);
   }
 
-  async #finish(id: JsonRpcId, stream: OutStream, outcome: Promise<JsonRpcOutcome>): Promise<void> {
+  /** Sends a request; what the server says before the answer goes to the exchange. */
+  #start(
+    id: JsonRpcId,
+    method: string,
+    params: Record<string, unknown> | undefined,
+    exchange: Exchange,
+  ): Promise<JsonRpcOutcome> {
+    this.#lastRequestAt = this.#clock.now();
+    if (this.#calls.has(id)) {
+      throw new GantryError(
+        'invalid_request',
+        `A call with id ${JSON.stringify(id)} is already open in this session.`,
+        { detail: { id } },
+      );
+    }
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    const onMessage = (message: ServerMessage): void => {
+      this.#remember(message);
+      exchange.stream().push(encode(message));
+    };
+    return this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
+      this.#calls.delete(id);
+      this.#lastRequestAt = this.#clock.now();
+    });
+  }
+
+  async #finish(id: JsonRpcId, stream: Stream, outcome: Promise<JsonRpcOutcome>): Promise<void> {
     try {
       stream.push(encodeOutcome(id, await outcome));
     } catch (error) {
@@ -165,15 +178,8 @@ export class Session {
       if (!isCancelled(error)) stream.push(this.#encodeError(id, error));
       else if (this.#ended) stream.push(this.#encodeError(id, endedMeanwhile(this.server)));
     }
-    stream.end();
-  }
-
-  #toListener(message: ServerMessage): void {
-    this.#remember(message);
-    const text = encode(message);
-    if (this.#listening?.push(text) === true) return;
-    if (this.#waiting.length >= MAX_WAITING_MESSAGES) return this.#onDropped('nobody_listens');
-    this.#waiting.push(text);
+    if (this.#ended) stream.drop();
+    else stream.finish();
   }
 
   #remember(message: ServerMessage): void {

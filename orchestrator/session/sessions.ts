@@ -2,7 +2,9 @@ import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../ker
 import type { Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
 import type { ClientMessage } from './client-message.ts';
-import type { OutStream } from './out-stream.ts';
+import { EventBudget } from './event-budget.ts';
+import type { EventLog } from './event-log.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
 import { ownProcess } from './own-process.ts';
 import { type Answer, type EncodeError, Session } from './session.ts';
 import { sharedProcess } from './shared-process.ts';
@@ -27,17 +29,26 @@ export type SessionsOptions = {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly encodeError: EncodeError;
+  /** Remembers what was said on streams, for clients that lose their connection. */
+  readonly log: EventLog;
+  /**
+   * After so long the stream of a call is closed under clients of 2025-11-25 and later; they come back for the
+   * rest, and no connection is held by a call that takes minutes. Off where it is not given.
+   */
+  readonly pollAfterMs?: number;
 };
 
 /** All sessions of this process, by id. An id is never enough: it is bound to its server and its principal. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #log: EventBudget;
   #stopSweep: () => void = () => {};
   #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#log = new EventBudget(options.log);
     this.#sweepLater();
   }
 
@@ -70,9 +81,20 @@ export class Sessions {
   }
 
   /** The stream for messages that belong to no call. @throws session_not_found, invalid_state */
-  listen(sender: Sender): OutStream {
+  listen(sender: Sender): OutStream<OutEvent> {
     this.#options.router.spec(sender.server);
-    return this.#find(sender).openStream();
+    return this.#find(sender).listen();
+  }
+
+  /**
+   * The rest of a stream that broke off: what followed an event, then what is still to come. A broken stream
+   * cancels nothing, so its call may still be running.
+   * @returns null when the stream is over and nothing of it was missed
+   * @throws session_not_found, invalid_request for an event id that is not of this session
+   */
+  async resume(sender: Sender, lastEventId: string): Promise<OutStream<OutEvent> | null> {
+    this.#options.router.spec(sender.server);
+    return this.#find(sender).resume(lastEventId);
   }
 
   /** DELETE. @throws session_not_found */
@@ -99,7 +121,7 @@ export class Sessions {
   }
 
   async #begin(sender: Sender, params: Record<string, unknown>, gone: AbortSignal): Promise<Reply> {
-    const { router, clock, facts, encodeError } = this.#options;
+    const { router, clock, facts, encodeError, pollAfterMs = null } = this.#options;
     if (this.#closing) {
       throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
         detail: { server: sender.server, retryAfterMs: 5000 },
@@ -118,6 +140,9 @@ export class Sessions {
       principal,
       backend,
       clock,
+      version: versionOf(outcome.result),
+      log: this.#log,
+      pollAfterMs,
       encodeError,
       onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why }),
     });
@@ -187,4 +212,9 @@ async function initialized(
     backend.close('the handshake failed');
     throw error;
   }
+}
+
+function versionOf(initialized: unknown): string {
+  const version = (initialized as { protocolVersion?: unknown } | null)?.protocolVersion;
+  return typeof version === 'string' ? version : '';
 }

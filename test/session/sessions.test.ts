@@ -4,6 +4,8 @@ import { Router } from '../../orchestrator/routing/index.ts';
 import {
   type ClientMessage,
   encodeOutcome,
+  MemoryEventLog,
+  type OutEvent,
   type OutStream,
   type Reply,
   Sessions,
@@ -20,6 +22,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
     router: new Router({ pools }),
     clock,
     facts: pools.facts,
+    log: new MemoryEventLog({ clock }),
     encodeError: (id, error) => JSON.stringify({ id, error: (error as GantryError).code }),
   });
   t.teardown(() => sessions.close());
@@ -50,13 +53,13 @@ async function failsWith(t: ExecutionContext, promise: Promise<unknown>, code: E
   t.is((error as GantryError).code, code);
 }
 
-async function read(stream: OutStream): Promise<Record<string, unknown>[]> {
+async function read(stream: OutStream<OutEvent>): Promise<Record<string, unknown>[]> {
   const messages: Record<string, unknown>[] = [];
-  for await (const text of stream) messages.push(JSON.parse(text));
+  for await (const { data } of stream) if (data !== '') messages.push(JSON.parse(data));
   return messages;
 }
 
-function streamOf(reply: Reply): OutStream {
+function streamOf(reply: Reply): OutStream<OutEvent> {
   if (reply.kind !== 'stream') throw new Error(`a stream was expected, not ${reply.kind}`);
   return reply.stream;
 }

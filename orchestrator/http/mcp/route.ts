@@ -65,7 +65,13 @@ async function post(
 async function get(ctx: Context, server: string, { sessions }: McpRouteOptions): Promise<void> {
   checkStreamAccept(ctx.get('Accept'));
   checkVersion(ctx);
-  const stream = sessions.listen(senderOf(ctx, server));
+  const sender = senderOf(ctx, server);
+  const lastEventId = ctx.get('Last-Event-ID');
+  const stream = lastEventId === '' ? sessions.listen(sender) : await sessions.resume(sender, lastEventId);
+  if (stream === null) {
+    ctx.status = 204; // the word of server-sent events for "do not come back"
+    return;
+  }
   ctx.respond = false;
   await writeEvents(ctx.res, stream, {});
 }
