@@ -17,10 +17,10 @@ import {
 } from './http/index.ts';
 import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
-import { MemoryServerStore, RedisServerStore, type ServerStore } from './registry/index.ts';
+import { MemoryServerStore, RedisEventLog, RedisServerStore, type ServerStore } from './registry/index.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { MemoryEventLog, Sessions, Tools } from './session/index.ts';
+import { EVENTS_KEPT_MS, type EventLog, MemoryEventLog, Sessions, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -92,12 +92,13 @@ async function main(): Promise<void> {
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
   });
   const router = new Router({ pools: mesh });
+  const events = openEventLog(environment, trouble('events'));
   const sessions = new Sessions({
     router,
     clock,
     facts,
     encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
-    log: new MemoryEventLog({ clock }),
+    log: events.log,
   });
 
   const closing = new AbortController();
@@ -140,6 +141,7 @@ async function main(): Promise<void> {
   await mesh.shutdown(drainMs);
   sessions.close();
   await Promise.all(noMoreRequests);
+  await events.close();
   await store.close();
   metrics.close();
   log.close();
@@ -149,6 +151,16 @@ function openStore({ redis }: Environment, onTrouble: (message: string) => void)
   if (redis !== null) return new RedisServerStore({ url: redisUrl(redis), onTrouble });
   onTrouble('No Redis is configured: servers made over the API are forgotten at the next start.');
   return new MemoryServerStore();
+}
+
+/** Beside the servers, on a connection of its own: a flood of messages must not delay the registry. */
+function openEventLog(
+  { redis }: Environment,
+  onTrouble: (message: string) => void,
+): { log: EventLog; close: () => Promise<void> } {
+  if (redis === null) return { log: new MemoryEventLog({ clock }), close: async () => {} };
+  const log = new RedisEventLog({ url: redisUrl(redis), keptMs: EVENTS_KEPT_MS, onTrouble });
+  return { log, close: () => log.close() };
 }
 
 /** @throws Error that lists every problem of the file, a line each */
