@@ -7,6 +7,8 @@ import {
 } from '../kernel/index.ts';
 import type { ServerMessage } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
+import type { ClientMessage } from './client-message.ts';
+import { encodeMessage, encodeOutcome } from './encode.ts';
 import type { EventBudget } from './event-budget.ts';
 import { Exchange } from './exchange.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
@@ -16,7 +18,11 @@ import { Streams } from './streams.ts';
 /** An answer that is on its way: at once, or as a stream when the server has something to say before it. */
 export type Answer =
   | { readonly kind: 'json'; readonly outcome: JsonRpcOutcome }
+  /** The answers of a batch, each as text. */
+  | { readonly kind: 'list'; readonly answers: readonly string[] }
   | { readonly kind: 'stream'; readonly stream: OutStream<OutEvent> };
+
+type Request = Extract<ClientMessage, { kind: 'request' }>;
 
 /** How a failure becomes a JSON-RPC message; the numbers are the business of `http`. */
 export type EncodeError = (id: JsonRpcId, error: unknown) => string;
@@ -68,7 +74,7 @@ export class Session {
     this.#lastRequestAt = options.clock.now();
     this.#backend.listen((message) => {
       this.#remember(message);
-      this.#streams.announce(encode(message));
+      this.#streams.announce(encodeMessage(message));
     });
   }
 
@@ -98,13 +104,49 @@ export class Session {
     try {
       const first = await exchange.first(outcome, this.#clock, patienceMs);
       if (!(first instanceof Stream)) return { kind: 'json', outcome: first };
-      void this.#finish(id, first, outcome);
+      void this.#encoded(id, outcome).then((text) => {
+        if (text !== null) first.push(text);
+        this.#finish(first);
+      });
     } catch (error) {
       if (!isCancelled(error)) throw error;
       if (this.#ended) throw endedMeanwhile(this.server);
       exchange.stream().finish(); // a cancelled request gets no answer, so its response is an empty stream
     }
     return { kind: 'stream', stream: this.#streams.read(exchange.stream()) };
+  }
+
+  /**
+   * Requests that came together: their answers go back together, as a list or on one stream.
+   * @throws GantryError invalid_request when one of the ids is in use; then none of them was sent
+   */
+  async callAll(requests: readonly Request[], patienceMs: number): Promise<Answer> {
+    this.checkFree(requests);
+    const exchange = new Exchange(() => this.#streams.begin());
+    const answers = requests.map(async ({ id, method, params }) => {
+      const outcome = this.#start(id, method, params, exchange);
+      return this.#encoded(id, outcome);
+    });
+    const all = Promise.all(answers).then((texts) => texts.filter((text) => text !== null));
+    const first = await exchange.first(all, this.#clock, patienceMs);
+    if (!(first instanceof Stream)) {
+      if (first.length > 0) return { kind: 'list', answers: first };
+      exchange.stream().finish(); // all were cancelled: an array without elements is no answer
+      return { kind: 'stream', stream: this.#streams.read(exchange.stream()) };
+    }
+    for (const answer of answers) void answer.then((text) => text !== null && first.push(text));
+    void all.then(() => this.#finish(first));
+    return { kind: 'stream', stream: this.#streams.read(first) };
+  }
+
+  /** @throws GantryError invalid_request when a call with one of these ids is open */
+  checkFree(requests: readonly { readonly id: JsonRpcId }[]): void {
+    const taken = requests.find(({ id }) => this.#calls.has(id));
+    if (taken === undefined) return;
+    const id = JSON.stringify(taken.id);
+    throw new GantryError('invalid_request', `A call with id ${id} is already open in this session.`, {
+      detail: { id: taken.id },
+    });
   }
 
   async notify(method: string, params: Record<string, unknown> | undefined): Promise<void> {
@@ -151,18 +193,12 @@ export class Session {
     exchange: Exchange,
   ): Promise<JsonRpcOutcome> {
     this.#lastRequestAt = this.#clock.now();
-    if (this.#calls.has(id)) {
-      throw new GantryError(
-        'invalid_request',
-        `A call with id ${JSON.stringify(id)} is already open in this session.`,
-        { detail: { id } },
-      );
-    }
+    this.checkFree([{ id }]);
     const abort = new AbortController();
     this.#calls.set(id, abort);
     const onMessage = (message: ServerMessage): void => {
       this.#remember(message);
-      exchange.stream().push(encode(message));
+      exchange.stream().push(encodeMessage(message));
     };
     return this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
       this.#calls.delete(id);
@@ -170,14 +206,18 @@ export class Session {
     });
   }
 
-  async #finish(id: JsonRpcId, stream: Stream, outcome: Promise<JsonRpcOutcome>): Promise<void> {
+  /** The answer as text, an error like any other; null where there is to be none. */
+  async #encoded(id: JsonRpcId, outcome: Promise<JsonRpcOutcome>): Promise<string | null> {
     try {
-      stream.push(encodeOutcome(id, await outcome));
+      return encodeOutcome(id, await outcome);
     } catch (error) {
       // A cancelled request gets no answer (MCP 2025-11-25, basic/utilities/cancellation), unless the session itself ends.
-      if (!isCancelled(error)) stream.push(this.#encodeError(id, error));
-      else if (this.#ended) stream.push(this.#encodeError(id, endedMeanwhile(this.server)));
+      if (!isCancelled(error)) return this.#encodeError(id, error);
+      return this.#ended ? this.#encodeError(id, endedMeanwhile(this.server)) : null;
     }
+  }
+
+  #finish(stream: Stream): void {
     if (this.#ended) stream.drop();
     else stream.finish();
   }
@@ -199,16 +239,4 @@ function endedMeanwhile(server: string): GantryError {
       detail: { server, mayHaveRun: true },
     },
   );
-}
-
-/** The result's text is passed on as the server wrote it. */
-export function encodeOutcome(id: JsonRpcId, outcome: JsonRpcOutcome): string {
-  if (outcome.ok) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${outcome.raw}}`;
-  return JSON.stringify({ jsonrpc: '2.0', id, error: outcome.error });
-}
-
-function encode(message: ServerMessage): string {
-  const { method, params } = message;
-  const id = message.kind === 'request' ? { id: message.id } : {};
-  return JSON.stringify({ jsonrpc: '2.0', ...id, method, ...(params === undefined ? {} : { params }) });
 }

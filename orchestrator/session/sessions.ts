@@ -1,7 +1,8 @@
 import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
-import type { ClientMessage } from './client-message.ts';
+import { BATCH_VERSION } from './batch.ts';
+import { type ClientMessage, NO_BATCH } from './client-message.ts';
 import { EventBudget } from './event-budget.ts';
 import type { EventLog } from './event-log.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
@@ -78,6 +79,29 @@ export class Sessions {
     if (message.kind === 'notification') await session.notify(message.method, message.params);
     else await session.respond(message.id, message.answer);
     return { kind: 'accepted' };
+  }
+
+  /**
+   * Whether an array body may be read at all.
+   * @throws GantryError invalid_request unless the session agreed on the one revision with batches, session_not_found
+   */
+  checkBatch(sender: Sender): void {
+    if (sender.sessionId === null || this.#find(sender).version !== BATCH_VERSION) {
+      throw new GantryError('invalid_request', NO_BATCH);
+    }
+  }
+
+  /** Messages that came as an array, after `checkBatch` and `readBatch`. @throws as `take` */
+  async takeBatch(sender: Sender, messages: readonly ClientMessage[]): Promise<Reply> {
+    const session = this.#find(sender);
+    const requests = messages.filter((message) => message.kind === 'request');
+    session.checkFree(requests); // before anything of the batch is acted on
+    for (const message of messages) {
+      if (message.kind === 'notification') await session.notify(message.method, message.params);
+      if (message.kind === 'response') await session.respond(message.id, message.answer);
+    }
+    if (requests.length === 0) return { kind: 'accepted' };
+    return { ...(await session.callAll(requests, PATIENCE_MS)), sessionId: null };
   }
 
   /** The stream for messages that belong to no call. @throws session_not_found, invalid_state */

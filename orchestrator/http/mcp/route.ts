@@ -1,10 +1,11 @@
 import type { Context, Middleware } from 'koa';
-import { GantryError } from '../../kernel/index.ts';
+import { elementTexts, GantryError } from '../../kernel/index.ts';
 import {
   encodeOutcome,
   idOf,
   LEGACY_VERSIONS,
   type Reply,
+  readBatch,
   readClientMessage,
   type Sender,
   type Sessions,
@@ -54,12 +55,28 @@ async function post(
 ): Promise<void> {
   checkPostAccept(ctx.get('Accept'));
   const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
+  if (Array.isArray(value)) return postBatch(ctx, server, sessions, text, value);
   stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
   const message = readClientMessage(text, value);
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
   if (!isInitialize) checkVersion(ctx);
   const reply = await sessions.take(senderOf(ctx, server), message, clientGone(ctx));
   await send(ctx, reply, message.kind === 'request' ? message.id : null);
+}
+
+/** An array of messages, which only one revision has. */
+async function postBatch(
+  ctx: Context,
+  server: string,
+  sessions: Sessions,
+  text: string,
+  values: readonly unknown[],
+): Promise<void> {
+  checkVersion(ctx);
+  const sender = senderOf(ctx, server);
+  sessions.checkBatch(sender);
+  const messages = readBatch(elementTexts(text), values);
+  await send(ctx, await sessions.takeBatch(sender, messages), null);
 }
 
 async function get(ctx: Context, server: string, { sessions }: McpRouteOptions): Promise<void> {
@@ -87,6 +104,10 @@ async function send(ctx: Context, reply: Reply, id: string | number | null): Pro
   }
   if (reply.sessionId !== null) ctx.set('Mcp-Session-Id', reply.sessionId);
   ctx.type = 'application/json';
+  if (reply.kind === 'list') {
+    ctx.body = `[${reply.answers.join(',')}]`;
+    return;
+  }
   ctx.body = encodeOutcome(id ?? 0, reply.outcome);
 }
 
