@@ -14,13 +14,22 @@ import {
   listen,
   mcpError,
   mcpRoute,
+  sseRoute,
 } from './http/index.ts';
 import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { MemoryServerStore, RedisEventLog, RedisServerStore, type ServerStore } from './registry/index.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { EVENTS_KEPT_MS, type EventLog, MemoryEventLog, Sessions, Tools } from './session/index.ts';
+import {
+  type EncodeError,
+  EVENTS_KEPT_MS,
+  type EventLog,
+  MemoryEventLog,
+  Sessions,
+  SseSessions,
+  Tools,
+} from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -93,25 +102,22 @@ async function main(): Promise<void> {
   });
   const router = new Router({ pools: mesh });
   const events = openEventLog(environment, trouble('events'));
-  const sessions = new Sessions({
-    router,
-    clock,
-    facts,
-    encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
-    log: events.log,
-  });
+  const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
+  const sessions = new Sessions({ router, clock, facts, encodeError, log: events.log });
+  const sseSessions = new SseSessions({ sessions, clock, encodeError });
 
   const closing = new AbortController();
+  const atServer = {
+    maxBodyBytes: settings.http.maxBodyBytes,
+    checkServer: (name: string) => void router.spec(name),
+  };
   const http: HttpOptions = {
     ...controls({ mesh, list, sessions, tools: new Tools(router), engine, store }),
     metrics,
     auth: authOf(settings, admin.token),
     facts,
-    mcp: mcpRoute({
-      sessions,
-      maxBodyBytes: settings.http.maxBodyBytes,
-      checkServer: (name) => void router.spec(name),
-    }),
+    mcp: mcpRoute({ sessions, ...atServer }),
+    sse: sseRoute({ sseSessions, ...atServer }),
     ...settings.http,
     version: packageJson.version,
     entrySchema: entryJsonSchema(),
@@ -140,6 +146,7 @@ async function main(): Promise<void> {
   const noMoreRequests = [main.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
+  sseSessions.close();
   await Promise.all(noMoreRequests);
   await events.close();
   await store.close();

@@ -17,6 +17,9 @@ export const EVENT_LIMITS: EventLimits = {
   maxTotalBytes: 64 * 1024 * 1024,
 };
 
+/** For streams that nobody can come back to. */
+export const NOTHING: EventLimits = { maxEvents: 0, maxBytes: 0, maxTotalBytes: 0 };
+
 type Account = { sizes: number[]; firstSeq: number; bytes: number };
 
 /** Keeps a log within its limits: the oldest messages of a stream go first, then the oldest streams as a whole. */
@@ -33,6 +36,7 @@ export class EventBudget {
 
   append(stream: string, entry: NumberedMessage): void {
     const bytes = Buffer.byteLength(entry.message);
+    if (this.#limits.maxEvents === 0) return;
     // What alone is over the limit would only push everything else out.
     if (bytes > this.#limits.maxBytes) return this.drop(stream);
     const account = this.#accounts.get(stream) ?? { sizes: [], firstSeq: entry.seq, bytes: 0 };

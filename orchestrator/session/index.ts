@@ -7,4 +7,6 @@ export type { OutEvent, OutStream } from './out-stream.ts';
 export type { Answer, EncodeError } from './session.ts';
 export { type Reply, type Sender, Sessions } from './sessions.ts';
 export { LEGACY_VERSIONS } from './shared-process.ts';
+export type { SseOwner, SseSession } from './sse-session.ts';
+export { SseSessions } from './sse-sessions.ts';
 export { Tools } from './tools.ts';

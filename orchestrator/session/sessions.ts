@@ -2,8 +2,9 @@ import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../ker
 import type { Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
 import { BATCH_VERSION } from './batch.ts';
+import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
-import { EventBudget } from './event-budget.ts';
+import { EventBudget, NOTHING } from './event-budget.ts';
 import type { EventLog } from './event-log.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
 import { ownProcess } from './own-process.ts';
@@ -44,12 +45,14 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #log: EventBudget;
+  readonly #noLog: EventBudget;
   #stopSweep: () => void = () => {};
   #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#log = new EventBudget(options.log);
+    this.#noLog = new EventBudget(options.log, NOTHING);
     this.#sweepLater();
   }
 
@@ -69,7 +72,8 @@ export class Sessions {
   async take(sender: Sender, message: ClientMessage, gone: AbortSignal): Promise<Reply> {
     this.#options.router.spec(sender.server);
     if (message.kind === 'request' && message.method === 'initialize' && sender.sessionId === null) {
-      return this.#begin(sender, message.params ?? {}, gone);
+      const begun = await this.begin(sender, message.params ?? {}, gone);
+      return { kind: 'json', ...begun };
     }
     const session = this.#find(sender);
     if (message.kind === 'request') {
@@ -144,7 +148,17 @@ export class Sessions {
     for (const session of [...this.#sessions.values()]) this.#close(session, 'the orchestrator is stopping');
   }
 
-  async #begin(sender: Sender, params: Record<string, unknown>, gone: AbortSignal): Promise<Reply> {
+  /**
+   * Begins a session by its initialize; an error of the server is an outcome, without a session.
+   * @param resumable whether the client can come back to a stream that broke
+   * @throws as `take`
+   */
+  async begin(
+    sender: Sender,
+    params: Record<string, unknown>,
+    gone: AbortSignal,
+    resumable = true,
+  ): Promise<{ readonly outcome: JsonRpcOutcome; readonly sessionId: string | null }> {
     const { router, clock, facts, encodeError, pollAfterMs = null } = this.#options;
     if (this.#closing) {
       throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
@@ -157,7 +171,7 @@ export class Sessions {
         ? await ownProcess(router, spec, sender.principal)
         : sharedProcess(router, spec, sender.principal);
     const outcome = await initialized(backend, params, gone);
-    if (!outcome.ok) return { kind: 'json', outcome, sessionId: null };
+    if (!outcome.ok) return { outcome, sessionId: null };
     const { server, principal } = sender;
     const session = new Session({
       server,
@@ -165,15 +179,15 @@ export class Sessions {
       backend,
       clock,
       version: versionOf(outcome.result),
-      log: this.#log,
-      pollAfterMs,
+      log: resumable ? this.#log : this.#noLog,
+      pollAfterMs: resumable ? pollAfterMs : null,
       encodeError,
       onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why }),
     });
     this.#sessions.set(session.id, session);
     facts.state({ type: 'session.opened', server });
     void session.over.then(() => this.#close(session, 'its process ended'));
-    return { kind: 'json', outcome, sessionId: session.id };
+    return { outcome, sessionId: session.id };
   }
 
   #find({ server, principal, sessionId }: Sender): Session {
@@ -220,25 +234,4 @@ export class Sessions {
       return 0; // the server is gone, and so are its sessions
     }
   }
-}
-
-/** The handshake, or an end of the process that was started for it. */
-async function initialized(
-  backend: Backend,
-  params: Record<string, unknown>,
-  gone: AbortSignal,
-): Promise<JsonRpcOutcome> {
-  try {
-    const outcome = await backend.initialize(params, gone);
-    if (!outcome.ok) backend.close('the handshake was refused');
-    return outcome;
-  } catch (error) {
-    backend.close('the handshake failed');
-    throw error;
-  }
-}
-
-function versionOf(initialized: unknown): string {
-  const version = (initialized as { protocolVersion?: unknown } | null)?.protocolVersion;
-  return typeof version === 'string' ? version : '';
 }

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import type { ExecutionContext } from 'ava';
-import { mcpError, mcpRoute } from '../../orchestrator/http/index.ts';
+import { mcpError, mcpRoute, sseRoute } from '../../orchestrator/http/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Router } from '../../orchestrator/routing/index.ts';
-import { MemoryEventLog, Sessions } from '../../orchestrator/session/index.ts';
+import { type EncodeError, MemoryEventLog, Sessions, SseSessions } from '../../orchestrator/session/index.ts';
 import { fakeAuth } from '../fakes/controls.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
@@ -16,19 +16,25 @@ export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC
   const pools = new FakePools(spec);
   const clock = new FakeClock();
   const router = new Router({ pools });
+  const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({
     router,
     clock,
     facts: pools.facts,
-    encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
+    encodeError,
     log: new MemoryEventLog({ clock }),
   });
+  const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const checkServer = (name: string): void => void router.spec(name);
   const app = await startApp(t, {
     auth: fakeAuth(tokens),
     mcp: mcpRoute({ sessions, maxBodyBytes: 64 * 1024, checkServer }),
+    sse: sseRoute({ sseSessions, maxBodyBytes: 64 * 1024, checkServer }),
   });
-  t.teardown(() => sessions.close());
+  t.teardown(() => {
+    sessions.close();
+    sseSessions.close();
+  });
 
   const post = (body: unknown, headers: Record<string, string> = {}): Promise<Asked> =>
     app.ask('POST', '/mcp/echo', { headers, ...(typeof body === 'string' ? { text: body } : { body }) });

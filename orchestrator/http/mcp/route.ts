@@ -3,7 +3,6 @@ import { elementTexts, GantryError } from '../../kernel/index.ts';
 import {
   encodeOutcome,
   idOf,
-  LEGACY_VERSIONS,
   type Reply,
   readBatch,
   readClientMessage,
@@ -14,6 +13,7 @@ import { readJson } from '../body.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
 import { writeEvents } from './sse.ts';
+import { checkVersion } from './version.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
@@ -118,13 +118,4 @@ function senderOf(ctx: Context, server: string): Sender {
     principal: stateOf(ctx).caller?.principal ?? 'anonymous',
     sessionId: sessionId === '' ? null : sessionId,
   };
-}
-
-/** An unknown revision is refused (MCP 2025-06-18 and later, basic/transports); an absent header means 2025-03-26. */
-function checkVersion(ctx: Context): void {
-  const version = ctx.get('MCP-Protocol-Version');
-  if (version === '' || (LEGACY_VERSIONS as readonly string[]).includes(version)) return;
-  throw new GantryError('invalid_request', `Unsupported MCP-Protocol-Version ${JSON.stringify(version)}.`, {
-    detail: { supported: LEGACY_VERSIONS },
-  });
 }

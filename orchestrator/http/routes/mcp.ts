@@ -19,7 +19,10 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
   },
   GET: {
     summary: 'Listen to what a server says by itself, or resume a stream',
-    answers: { 200: { description: 'Messages', content: STREAM } },
+    answers: {
+      200: { description: 'Messages', content: STREAM },
+      204: { description: 'The stream of Last-Event-ID is over and nothing of it was missed' },
+    },
   },
   DELETE: {
     summary: 'End a session and the replica it holds',
