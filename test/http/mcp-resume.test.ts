@@ -117,3 +117,24 @@ test('a second GET stream is 409, one that comes back takes the place of its own
   t.regex((await again.next())?.data ?? '', /prompts\/list_changed/);
   again.leave();
 });
+
+test('when the process dies a streamed call ends with a typed error, then its stream, then the session', async (t) => {
+  const { pools, port, open, ask } = await startMcp(t);
+  pools.play = play('2025-11-25').play;
+  const session = await open('2025-11-25');
+  const call = await openEvents(port, 'POST', '/mcp/echo', { headers: session, body: CALL });
+  const listening = await openEvents(port, 'GET', '/mcp/echo', { headers: session });
+  const id = (await call.next())?.id ?? '';
+  await call.next();
+  pools.opened[0]?.replica.fail({ code: 'oom', message: 'out of memory', exitCode: 137, stderr: [] });
+  const [error, ...after] = await call.rest();
+  t.like(JSON.parse(error?.data ?? ''), {
+    id: 7,
+    error: { data: { code: 'replica_failed', exitCode: 137 } },
+  });
+  t.deepEqual(after, []);
+  await listening.rest();
+  const headers = { ...session, 'last-event-id': id };
+  t.is((await ask('GET', '/mcp/echo', { headers })).status, 404);
+  t.is((await ask('POST', '/mcp/echo', { headers: session, body: CALL })).status, 404);
+});
