@@ -1,35 +1,49 @@
 import type { Clock } from '../kernel/index.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
 import type { Stream } from './stream.ts';
+import type { Begun } from './streams.ts';
+
+/** In place of an answer that JSON will not do for. */
+export const STREAM = Symbol('stream');
 
 /** One POST on its way back: a stream comes into being only when JSON will not do. */
 export class Exchange {
-  readonly #begin: () => Stream;
-  readonly #begun = Promise.withResolvers<Stream>();
-  #stream: Stream | null = null;
+  readonly #begin: () => Begun;
+  readonly #streaming = Promise.withResolvers<typeof STREAM>();
+  #begun: Begun | null = null;
 
-  constructor(begin: () => Stream) {
+  constructor(begin: () => Begun) {
     this.#begin = begin;
   }
 
   /** The answer is a stream from now on. */
-  stream(): Stream {
-    if (this.#stream === null) {
-      this.#stream = this.#begin();
-      this.#begun.resolve(this.#stream);
-    }
-    return this.#stream;
+  get stream(): Stream {
+    return this.#become().stream;
+  }
+
+  /** Who reads that stream first: the answer to the POST. */
+  get reader(): OutStream<OutEvent> {
+    return this.#become().reader;
   }
 
   /**
    * What comes first: the answer, or a reason for a stream. A call that is still busy after `patienceMs` is one:
    * a stream can be kept alive. Rejects as `answer` does.
    */
-  async first<T>(answer: Promise<T>, clock: Clock, patienceMs: number): Promise<T | Stream> {
-    const stopWaiting = clock.after(patienceMs, () => this.stream());
+  async first<T>(answer: Promise<T>, clock: Clock, patienceMs: number): Promise<T | typeof STREAM> {
+    const stopWaiting = clock.after(patienceMs, () => void this.#become());
     try {
-      return await Promise.race([answer, this.#begun.promise]);
+      return await Promise.race([answer, this.#streaming.promise]);
     } finally {
       stopWaiting();
     }
+  }
+
+  #become(): Begun {
+    if (this.#begun === null) {
+      this.#begun = this.#begin();
+      this.#streaming.resolve(STREAM);
+    }
+    return this.#begun;
   }
 }

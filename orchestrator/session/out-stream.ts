@@ -1,5 +1,5 @@
-/** A client that does not read may hold so much before its stream is given up. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** A client that does not read may hold so much, in characters, before its stream is given up; one message always fits. */
+const MAX_WAITING = 8 * 1024 * 1024;
 
 /** A server-sent event. */
 export type OutEvent = {
@@ -18,7 +18,7 @@ export type OutEvent = {
  */
 export class OutStream<T extends string | OutEvent = string> implements AsyncIterable<T> {
   readonly #waiting: T[] = [];
-  #waitingBytes = 0;
+  #waitingSize = 0;
   #wake: (() => void) | null = null;
   #ended = false;
 
@@ -29,8 +29,8 @@ export class OutStream<T extends string | OutEvent = string> implements AsyncIte
   /** @returns false when the stream is over, or gives up because its client does not read. */
   push(message: T): boolean {
     if (this.#ended) return false;
-    this.#waitingBytes += sizeOf(message);
-    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+    this.#waitingSize += sizeOf(message);
+    if (this.#waitingSize > MAX_WAITING && this.#waiting.length > 0) {
       this.abandon();
       return false;
     }
@@ -56,7 +56,7 @@ export class OutStream<T extends string | OutEvent = string> implements AsyncIte
       for (;;) {
         const next = this.#waiting.shift();
         if (next !== undefined) {
-          this.#waitingBytes -= sizeOf(next);
+          this.#waitingSize -= sizeOf(next);
           yield next;
         } else if (this.#ended) {
           return;

@@ -9,10 +9,12 @@ import type { ServerMessage } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
 import type { ClientMessage } from './client-message.ts';
 import { encodeMessage, encodeOutcome } from './encode.ts';
+import { endedMeanwhile, isCancelled } from './endings.ts';
 import type { EventBudget } from './event-budget.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, STREAM } from './exchange.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
-import { Stream } from './stream.ts';
+import { Questions } from './questions.ts';
+import type { Stream } from './stream.ts';
 import { Streams } from './streams.ts';
 
 /** An answer that is on its way: at once, or as a stream when the server has something to say before it. */
@@ -32,8 +34,6 @@ export type SessionOptions = {
   readonly principal: string;
   readonly backend: Backend;
   readonly clock: Clock;
-  /** The revision that was agreed upon. */
-  readonly version: string;
   readonly log: EventBudget;
   /** See `SessionsOptions`. */
   readonly pollAfterMs: number | null;
@@ -50,32 +50,40 @@ export class Session {
   readonly id = newSessionId();
   readonly server: string;
   readonly principal: string;
-  readonly version: string;
   readonly #streams: Streams;
   readonly #backend: Backend;
   readonly #clock: Clock;
   readonly #calls = new Map<JsonRpcId, AbortController>();
-  /** Requests of the server that the client has been sent and has not answered. */
-  readonly #asked = new Set<JsonRpcId>();
+  readonly #questions: Questions;
   readonly #onDropped: (why: string) => void;
   readonly #encodeError: EncodeError;
   #lastRequestAt: number;
   #ended = false;
+  #version = '';
 
   constructor(options: SessionOptions) {
     this.server = options.server;
     this.principal = options.principal;
-    this.version = options.version;
     this.#streams = new Streams(options);
     this.#backend = options.backend;
     this.#clock = options.clock;
     this.#onDropped = options.onDropped;
     this.#encodeError = options.encodeError;
     this.#lastRequestAt = options.clock.now();
-    this.#backend.listen((message) => {
-      this.#remember(message);
-      this.#streams.announce(encodeMessage(message));
-    });
+    this.#questions = new Questions(options);
+    this.#backend.listen((message) =>
+      this.#tell(message, (text, lost) => this.#streams.announce(text, lost)),
+    );
+  }
+
+  /** The revision that was agreed upon; empty before the handshake. */
+  get version(): string {
+    return this.#version;
+  }
+
+  agreed(version: string): void {
+    this.#version = version;
+    this.#streams.agreed(version);
   }
 
   /** Settles when the process behind the session is gone and its calls have ended. */
@@ -103,17 +111,17 @@ export class Session {
     const outcome = this.#start(id, method, params, exchange);
     try {
       const first = await exchange.first(outcome, this.#clock, patienceMs);
-      if (!(first instanceof Stream)) return { kind: 'json', outcome: first };
+      if (first !== STREAM) return { kind: 'json', outcome: first };
       void this.#encoded(id, outcome).then((text) => {
-        if (text !== null) first.push(text);
-        this.#finish(first);
+        if (text !== null) exchange.stream.push(text);
+        this.#finish(exchange.stream);
       });
     } catch (error) {
       if (!isCancelled(error)) throw error;
       if (this.#ended) throw endedMeanwhile(this.server);
-      exchange.stream().finish(); // a cancelled request gets no answer, so its response is an empty stream
+      exchange.stream.finish(); // a cancelled request gets no answer, so its response is an empty stream
     }
-    return { kind: 'stream', stream: this.#streams.read(exchange.stream()) };
+    return { kind: 'stream', stream: exchange.reader };
   }
 
   /**
@@ -129,14 +137,15 @@ export class Session {
     });
     const all = Promise.all(answers).then((texts) => texts.filter((text) => text !== null));
     const first = await exchange.first(all, this.#clock, patienceMs);
-    if (!(first instanceof Stream)) {
+    if (first !== STREAM) {
       if (first.length > 0) return { kind: 'list', answers: first };
-      exchange.stream().finish(); // all were cancelled: an array without elements is no answer
-      return { kind: 'stream', stream: this.#streams.read(exchange.stream()) };
+      exchange.stream.finish(); // all were cancelled: an array without elements is no answer
+      return { kind: 'stream', stream: exchange.reader };
     }
-    for (const answer of answers) void answer.then((text) => text !== null && first.push(text));
-    void all.then(() => this.#finish(first));
-    return { kind: 'stream', stream: this.#streams.read(first) };
+    const { stream, reader } = exchange;
+    for (const answer of answers) void answer.then((text) => text !== null && stream.push(text));
+    void all.then(() => this.#finish(stream));
+    return { kind: 'stream', stream: reader };
   }
 
   /** @throws GantryError invalid_request when a call with one of these ids is open */
@@ -162,7 +171,7 @@ export class Session {
   /** The client's answer to a request of the server; an answer nobody asked for is dropped. */
   async respond(id: JsonRpcId, answer: { result: unknown } | { error: unknown }): Promise<void> {
     this.#lastRequestAt = this.#clock.now();
-    if (!this.#asked.delete(id)) return this.#onDropped('unasked_response');
+    if (!this.#questions.answered(id)) return this.#onDropped('unasked_response');
     await this.#backend.respond(id, answer);
   }
 
@@ -196,10 +205,8 @@ export class Session {
     this.checkFree([{ id }]);
     const abort = new AbortController();
     this.#calls.set(id, abort);
-    const onMessage = (message: ServerMessage): void => {
-      this.#remember(message);
-      exchange.stream().push(encodeMessage(message));
-    };
+    const onMessage = (message: ServerMessage): void =>
+      this.#tell(message, (text, lost) => exchange.stream.push(text, lost));
     return this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
       this.#calls.delete(id);
       this.#lastRequestAt = this.#clock.now();
@@ -222,21 +229,9 @@ export class Session {
     else stream.finish();
   }
 
-  #remember(message: ServerMessage): void {
-    if (message.kind === 'request') this.#asked.add(message.id);
+  /** Gives the client what the server says. @param push says it on a stream, or that nobody can get it */
+  #tell(message: ServerMessage, push: (text: string, lost: () => void) => void): void {
+    if (!this.#questions.remember(message)) return this.#questions.drop(message);
+    push(encodeMessage(message), () => this.#questions.drop(message));
   }
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof GantryError && error.code === 'cancelled';
-}
-
-function endedMeanwhile(server: string): GantryError {
-  return new GantryError(
-    'session_not_found',
-    'The session ended while this call was open. The call may have run.',
-    {
-      detail: { server, mayHaveRun: true },
-    },
-  );
 }

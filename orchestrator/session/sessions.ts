@@ -1,44 +1,20 @@
-import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
+import { GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Backend } from './backend.ts';
 import { BATCH_VERSION } from './batch.ts';
 import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
 import { EventBudget, NOTHING } from './event-budget.ts';
-import type { EventLog } from './event-log.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
 import { ownProcess } from './own-process.ts';
-import { type Answer, type EncodeError, Session } from './session.ts';
+import type { Reply, Sender, SessionsOptions } from './sender.ts';
+import { Session } from './session.ts';
 import { sharedProcess } from './shared-process.ts';
 
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
 const PATIENCE_MS = 5000;
 const SWEEP_MS = 1000;
-
-/** Who sends a message, to which server, in which session. */
-export type Sender = {
-  readonly server: string;
-  readonly principal: string;
-  readonly sessionId: string | null;
-};
-
-export type Reply =
-  /** A notification or a response was taken. */
-  { readonly kind: 'accepted' } | ({ readonly sessionId: string | null } & Answer);
-
-export type SessionsOptions = {
-  readonly router: Router;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  readonly encodeError: EncodeError;
-  /** Remembers what was said on streams, for clients that lose their connection. */
-  readonly log: EventLog;
-  /**
-   * After so long the stream of a call is closed under clients of 2025-11-25 and later; they come back for the
-   * rest, and no connection is held by a call that takes minutes. Off where it is not given.
-   */
-  readonly pollAfterMs?: number;
-};
+/** A session on a shared process costs little, but not nothing. */
+const MAX_SESSIONS = 20_000;
 
 /** All sessions of this process, by id. An id is never enough: it is bound to its server and its principal. */
 export class Sessions {
@@ -67,7 +43,7 @@ export class Sessions {
    * One message of a client.
    * @param gone aborts when the client's connection is gone; only an initialize is withdrawn by it, since a
    *   broken connection is not a cancellation in this era (MCP 2025-11-25, basic/transports).
-   * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, replica_failed, call_timeout
+   * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, queue_full, replica_failed, call_timeout
    */
   async take(sender: Sender, message: ClientMessage, gone: AbortSignal): Promise<Reply> {
     this.#options.router.spec(sender.server);
@@ -160,34 +136,47 @@ export class Sessions {
     resumable = true,
   ): Promise<{ readonly outcome: JsonRpcOutcome; readonly sessionId: string | null }> {
     const { router, clock, facts, encodeError, pollAfterMs = null } = this.#options;
-    if (this.#closing) {
-      throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
-        detail: { server: sender.server, retryAfterMs: 5000 },
-      });
-    }
-    const spec = router.spec(sender.server);
+    const { server, principal } = sender;
+    this.#refuseWhenFull(server);
+    const spec = router.spec(server);
     const backend: Backend =
       spec.sharing === 'session'
-        ? await ownProcess(router, spec, sender.principal)
-        : sharedProcess(router, spec, sender.principal);
-    const outcome = await initialized(backend, params, gone);
-    if (!outcome.ok) return { outcome, sessionId: null };
-    const { server, principal } = sender;
+        ? await ownProcess(router, spec, principal)
+        : sharedProcess(router, spec, principal);
+    // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = new Session({
       server,
       principal,
       backend,
       clock,
-      version: versionOf(outcome.result),
       log: resumable ? this.#log : this.#noLog,
       pollAfterMs: resumable ? pollAfterMs : null,
       encodeError,
-      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why }),
+      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why, count: 1 }),
     });
+    const outcome = await initialized(backend, params, gone);
+    if (!outcome.ok) return { outcome, sessionId: null };
+    session.agreed(versionOf(outcome.result));
+    try {
+      this.#refuseWhenFull(server); // much may have happened since
+    } catch (error) {
+      session.end('it came too late');
+      throw error;
+    }
     this.#sessions.set(session.id, session);
     facts.state({ type: 'session.opened', server });
     void session.over.then(() => this.#close(session, 'its process ended'));
     return { outcome, sessionId: session.id };
+  }
+
+  #refuseWhenFull(server: string): void {
+    if (!this.#closing && this.#sessions.size < MAX_SESSIONS) return;
+    const detail = { server, retryAfterMs: 5000 };
+    throw this.#closing
+      ? new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', { detail })
+      : new GantryError('queue_full', `There are ${MAX_SESSIONS} sessions, as many as one process holds.`, {
+          detail,
+        });
   }
 
   #find({ server, principal, sessionId }: Sender): Session {

@@ -4,7 +4,8 @@ import { type OutEvent, OutStream } from './out-stream.ts';
 
 /** Messages kept in memory while nobody reads: `roots/list` often comes before the client listens. */
 const MAX_HELD = 100;
-const MAX_HELD_BYTES = 16 * 1024 * 1024;
+/** The same in characters: one server must not fill the memory that all share. */
+const MAX_HELD_SIZE = 4 * 1024 * 1024;
 /** Soon, because somebody waits for the answer; not at once, because all clients of a broken proxy come back together. */
 const RETRY_MS = 1000;
 
@@ -13,7 +14,7 @@ export type StreamOptions = {
   readonly id: string;
   readonly log: EventBudget;
   /** Whether the client knows events without data; older parsers choke on them. */
-  readonly primes: boolean;
+  readonly primes: () => boolean;
   /** A message that could be given to nobody, by a short stable word. */
   readonly onDropped: (why: string) => void;
 };
@@ -25,13 +26,13 @@ export type StreamOptions = {
 export class Stream {
   readonly id: string;
   readonly #log: EventBudget;
-  readonly #primes: boolean;
+  readonly #primes: () => boolean;
   readonly #onDropped: (why: string) => void;
   #lastSeq = 0;
   #reader: OutStream<OutEvent> | null = null;
   /** Said while nobody read. */
   #held: NumberedMessage[] = [];
-  #heldBytes = 0;
+  #heldSize = 0;
   #finished = false;
   /** Counts the readers, so that one who had to wait learns that another came meanwhile. */
   #turn = 0;
@@ -52,11 +53,17 @@ export class Stream {
     return this.#reader !== null && !this.#reader.ended;
   }
 
-  /** Ignored once the stream is finished. */
-  push(message: string): void {
+  /**
+   * Ignored once the stream is finished.
+   * @param lost called in place of keeping a message that nobody can get: there was no reader yet, and too much
+   *   waits for the first one. An answer has none, and is always kept.
+   */
+  push(message: string, lost?: () => void): void {
     if (this.#finished) return;
+    const isFull = this.#held.length >= MAX_HELD || this.#heldSize + message.length > MAX_HELD_SIZE;
+    if (lost !== undefined && this.#reader === null && isFull) return lost();
     const entry = { seq: ++this.#lastSeq, message };
-    this.#log.append(this.id, entry);
+    if (this.#reader !== null) this.#log.append(this.id, entry); // nobody can come back who was never here
     if (this.#reader?.push(this.#eventOf(entry)) === true) return;
     this.#hold(entry);
   }
@@ -69,7 +76,9 @@ export class Stream {
 
   /** A reader that has seen nothing yet: it gets what waits, then what follows. */
   open(): OutStream<OutEvent> {
-    return this.#read(this.#takeHeld());
+    const held = this.#takeHeld();
+    if (this.#reader === null) for (const entry of held) this.#log.append(this.id, entry);
+    return this.#read(held);
   }
 
   /**
@@ -113,26 +122,25 @@ export class Stream {
     const reader = new OutStream<OutEvent>();
     this.#reader = reader;
     const before = (first[0]?.seq ?? this.#lastSeq + 1) - 1;
-    if (this.#primes) reader.push({ id: `${this.id}.${before}`, data: '', retryMs: RETRY_MS });
+    if (this.#primes()) reader.push({ id: `${this.id}.${before}`, data: '', retryMs: RETRY_MS });
     for (const entry of first) reader.push(this.#eventOf(entry));
     if (this.#finished) reader.end();
     return reader;
   }
 
-  /** The newest stay: among them is the answer. */
+  /** The newest stay, among them the answer; the others are in the log, for a reader that comes back. */
   #hold(entry: NumberedMessage): void {
     this.#held.push(entry);
-    this.#heldBytes += entry.message.length;
-    while (this.#held.length > MAX_HELD || (this.#heldBytes > MAX_HELD_BYTES && this.#held.length > 1)) {
-      this.#heldBytes -= this.#held.shift()?.message.length ?? 0;
-      this.#onDropped('nobody_listens');
+    this.#heldSize += entry.message.length;
+    while (this.#held.length > MAX_HELD || (this.#heldSize > MAX_HELD_SIZE && this.#held.length > 1)) {
+      this.#heldSize -= this.#held.shift()?.message.length ?? 0;
     }
   }
 
   #takeHeld(): NumberedMessage[] {
     const held = this.#held;
     this.#held = [];
-    this.#heldBytes = 0;
+    this.#heldSize = 0;
     return held;
   }
 

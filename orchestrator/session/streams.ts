@@ -12,12 +12,12 @@ const EVENT_ID = /^([\w-]+)\.(0|[1-9]\d{0,14})$/;
 export type StreamsOptions = {
   readonly log: EventBudget;
   readonly clock: Clock;
-  /** The revision that was agreed upon. */
-  readonly version: string;
   /** Whether to let the client of a long call go after so long, to come back for the rest; null: never. */
   readonly pollAfterMs: number | null;
   readonly onDropped: (why: string) => void;
 };
+
+export type Begun = { readonly stream: Stream; readonly reader: OutStream<OutEvent> };
 
 /** The streams of one session: the one for messages that belong to no call, and one per call that needs one. */
 export class Streams {
@@ -26,29 +26,29 @@ export class Streams {
   readonly #listening: Stream;
   /** Not the session's id: that is a secret, and this one is shown in logs and keys. */
   readonly #name = newSessionId();
-  readonly #polls: boolean;
+  #polls = false;
   #count = 0;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.#polls = options.version >= POLLING_SINCE;
     this.#listening = this.#add();
   }
 
-  /** The stream of a call, or of several that came together. */
-  begin(): Stream {
+  /** The handshake has agreed on a revision. */
+  agreed(version: string): void {
+    this.#polls = version >= POLLING_SINCE;
+  }
+
+  /** The stream of a call, or of several that came together, and its first reader. */
+  begin(): Begun {
     this.#forgetFinished();
-    return this.#add();
+    const stream = this.#add();
+    return { stream, reader: this.#watched(stream, stream.open()) };
   }
 
-  /** Reads a stream from its start. */
-  read(stream: Stream): OutStream<OutEvent> {
-    return this.#watched(stream, stream.open());
-  }
-
-  /** What belongs to no call. */
-  announce(message: string): void {
-    this.#listening.push(message);
+  /** What belongs to no call. @param lost see `Stream.push` */
+  announce(message: string, lost: () => void): void {
+    this.#listening.push(message, lost);
   }
 
   /** @throws GantryError invalid_state when somebody listens already */
@@ -90,7 +90,7 @@ export class Streams {
   #add(): Stream {
     const { log, onDropped } = this.#options;
     const id = `${this.#name}-${(this.#count++).toString(36)}`;
-    const stream = new Stream({ id, log, primes: this.#polls, onDropped });
+    const stream = new Stream({ id, log, primes: () => this.#polls, onDropped });
     this.#streams.set(id, stream);
     return stream;
   }

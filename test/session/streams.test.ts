@@ -21,8 +21,12 @@ function setUp({ version = '2025-06-18', pollAfterMs, log }: Options = {}) {
   const clock = new FakeClock();
   const dropped: string[] = [];
   const budget = new EventBudget(log ?? new MemoryEventLog({ clock }));
-  const options = { clock, version, pollAfterMs: pollAfterMs ?? null, log: budget };
-  const make = (): Streams => new Streams({ ...options, onDropped: (why) => dropped.push(why) });
+  const options = { clock, pollAfterMs: pollAfterMs ?? null, log: budget };
+  const make = (): Streams => {
+    const streams = new Streams({ ...options, onDropped: (why) => dropped.push(why) });
+    streams.agreed(version);
+    return streams;
+  };
   return { clock, dropped, streams: make(), make };
 }
 
@@ -53,12 +57,12 @@ async function refused(t: ExecutionContext, promise: Promise<unknown>): Promise<
 
 test('every event has an id of its own that names its stream', async (t) => {
   const { streams } = setUp();
-  const stream = streams.begin();
+  const { stream, reader } = streams.begin();
   for (const word of ['a', 'b']) {
     stream.push(word);
-    streams.announce(word);
+    streams.announce(word, () => {});
   }
-  const ids = [...(await take(streams.read(stream), 2)), ...(await take(streams.listen(), 2))].map(idOf);
+  const ids = [...(await take(reader, 2)), ...(await take(streams.listen(), 2))].map(idOf);
   t.is(new Set(ids).size, 4);
   const names = ids.map((id) => id.split('.')[0]);
   t.is(names[0], names[1]);
@@ -68,12 +72,12 @@ test('every event has an id of its own that names its stream', async (t) => {
 
 test('a client that comes back gets exactly what it missed of that stream, and what follows', async (t) => {
   const { streams } = setUp();
-  const [stream, other] = [streams.begin(), streams.begin()];
-  const reader = streams.read(stream);
+  const { stream, reader } = streams.begin();
+  const { stream: other } = streams.begin();
   for (const word of ['a', 'b', 'c']) {
     stream.push(word);
     other.push(`other ${word}`);
-    streams.announce(`news ${word}`);
+    streams.announce(`news ${word}`, () => {});
   }
   const [first] = await take(reader, 1);
   stream.push('d');
@@ -86,20 +90,20 @@ test('a client that comes back gets exactly what it missed of that stream, and w
 test('the stream without a call is resumed like any other', async (t) => {
   const { streams } = setUp();
   const reader = streams.listen();
-  streams.announce('a');
+  streams.announce('a', () => {});
   const [first] = await take(reader, 1);
-  streams.announce('b');
+  streams.announce('b', () => {});
   const again = await streams.resume(idOf(first));
-  streams.announce('c');
+  streams.announce('c', () => {});
   streams.end();
   t.deepEqual(await rest(again), ['b', 'c']);
 });
 
 test('the answer of a call whose stream broke waits; after it there is nothing more to come back for', async (t) => {
   const { streams } = setUp();
-  const stream = streams.begin();
+  const { stream, reader } = streams.begin();
   stream.push('progress');
-  const [first] = await take(streams.read(stream), 1);
+  const [first] = await take(reader, 1);
   stream.push('answer');
   stream.finish();
   const events = await take(await streams.resume(idOf(first)), 1);
@@ -112,8 +116,7 @@ test('the answer of a call whose stream broke waits; after it there is nothing m
 
 test('what was handed to a connection that had silently broken is replayed too', async (t) => {
   const { streams } = setUp();
-  const stream = streams.begin();
-  const silent = streams.read(stream);
+  const { stream, reader: silent } = streams.begin();
   stream.push('a');
   stream.push('b');
   const [name] = stream.id.split('.');
@@ -125,7 +128,7 @@ test('what was handed to a connection that had silently broken is replayed too',
 
 test('of two that come back at once, one gets everything', async (t) => {
   const { streams } = setUp();
-  const stream = streams.begin();
+  const { stream } = streams.begin();
   stream.push('a');
   const [first, second] = await Promise.all([
     streams.resume(`${stream.id}.0`),
@@ -138,9 +141,9 @@ test('of two that come back at once, one gets everything', async (t) => {
 
 test('an id that is foreign, malformed, unknown or ahead of its stream is refused', async (t) => {
   const { streams, make } = setUp();
-  const foreign = make().begin();
+  const { stream: foreign } = make().begin();
   foreign.push('theirs');
-  const stream = streams.begin();
+  const { stream } = streams.begin();
   stream.push('ours');
   for (const id of [`${foreign.id}.1`, `${stream.id}.2`, 'nobody.1']) {
     t.regex(await refused(t, streams.resume(id)), /no event of this session/);
@@ -161,7 +164,7 @@ test('an id that is foreign, malformed, unknown or ahead of its stream is refuse
 
 test('any text as an event id is either refused or one that was given out', async (t) => {
   const { streams } = setUp();
-  const stream = streams.begin();
+  const { stream } = streams.begin();
   stream.push('a');
   await fc.assert(
     fc.asyncProperty(fc.string(), async (id) => {
@@ -175,8 +178,8 @@ test('any text as an event id is either refused or one that was given out', asyn
 
 test('an event without data comes first, for clients of 2025-11-25 alone', async (t) => {
   const { streams } = setUp({ version: '2025-11-25' });
-  const stream = streams.begin();
-  const [priming] = await take(streams.read(stream), 1);
+  const { stream, reader } = streams.begin();
+  const [priming] = await take(reader, 1);
   t.deepEqual(priming, { id: `${stream.id}.0`, data: '', retryMs: 1000 });
   stream.push('a');
   stream.finish();
@@ -185,15 +188,14 @@ test('an event without data comes first, for clients of 2025-11-25 alone', async
   for (const version of ['2024-11-05', '2025-03-26', '2025-06-18', '']) {
     const { streams: older } = setUp({ version });
     const call = older.begin();
-    call.push('a');
-    t.is((await take(older.read(call), 1))[0]?.data, 'a');
+    call.stream.push('a');
+    t.is((await take(call.reader, 1))[0]?.data, 'a');
   }
 });
 
 test('a long call lets its client go, and the client comes back for the rest', async (t) => {
   const { streams, clock } = setUp({ version: '2025-11-25', pollAfterMs: 1000 });
-  const stream = streams.begin();
-  const reader = streams.read(stream);
+  const { stream, reader } = streams.begin();
   const listening = streams.listen();
   stream.push('a');
   clock.advance(1000);
@@ -208,7 +210,7 @@ test('a long call lets its client go, and the client comes back for the rest', a
 
 test('clients of older revisions are never let go', (t) => {
   const { streams, clock } = setUp({ version: '2025-06-18', pollAfterMs: 1000 });
-  const reader = streams.read(streams.begin());
+  const { reader } = streams.begin();
   clock.advance(5000);
   t.false(reader.ended);
 });
@@ -216,8 +218,7 @@ test('clients of older revisions are never let go', (t) => {
 test('without a log delivery goes on, and what nobody read is still there', async (t) => {
   const away: EventLog = { append: () => {}, since: () => Promise.reject(new Error('away')), drop: () => {} };
   const { streams, dropped } = setUp({ log: away });
-  const stream = streams.begin();
-  const reader = streams.read(stream);
+  const { stream, reader } = streams.begin();
   stream.push('a');
   const [first] = await take(reader, 1);
   stream.push('b');
@@ -232,10 +233,10 @@ test('without a log delivery goes on, and what nobody read is still there', asyn
 
 test('only the last finished calls are remembered, open ones always', async (t) => {
   const { streams } = setUp();
-  const open = streams.begin();
+  const { stream: open } = streams.begin();
   open.push('open');
   const finished = Array.from({ length: 40 }, () => {
-    const stream = streams.begin();
+    const { stream } = streams.begin();
     stream.push('answer');
     stream.finish();
     return stream;
@@ -245,6 +246,33 @@ test('only the last finished calls are remembered, open ones always', async (t) 
   t.truthy(await streams.resume(`${open.id}.0`));
 });
 
+test('a burst of any length before its reader begins is kept whole', async (t) => {
+  const { streams } = setUp();
+  const { stream, reader } = streams.begin();
+  for (let i = 0; i < 5000; i++) stream.push(`${i}`, () => t.fail('lost'));
+  stream.finish();
+  t.is((await rest(reader)).length, 5000);
+});
+
+test('what waits for a first listener is bounded; what does not fit is said to be lost', async (t) => {
+  const { streams } = setUp();
+  const lost: number[] = [];
+  for (let i = 0; i < 105; i++) streams.announce(`${i}`, () => lost.push(i));
+  t.deepEqual(lost, [100, 101, 102, 103, 104]);
+  t.is((await take(streams.listen(), 100)).at(-1)?.data, '99');
+});
+
+test('more than memory holds for an absent reader is in the log', async (t) => {
+  const { streams } = setUp();
+  const { stream, reader } = streams.begin();
+  stream.push('first');
+  const [first] = await take(reader, 1);
+  const said = Array.from({ length: 500 }, (_, index) => `${index}`);
+  for (const text of said) stream.push(text, () => t.fail('lost'));
+  stream.finish();
+  t.deepEqual(await rest(await streams.resume(idOf(first))), said);
+});
+
 test('wherever connections break, every message arrives once and in order', async (t) => {
   await fc.assert(
     fc.asyncProperty(
@@ -252,11 +280,11 @@ test('wherever connections break, every message arrives once and in order', asyn
       fc.constantFrom('2025-06-18', '2025-11-25'),
       async (rounds, version) => {
         const { streams } = setUp({ version });
-        const stream = streams.begin();
+        const { stream, reader: first } = streams.begin();
         const seen: string[] = [];
         let said = 0;
         let lastId = `${stream.id}.0`;
-        let reader: OutStream<OutEvent> | null = streams.read(stream);
+        let reader: OutStream<OutEvent> | null = first;
         for (const { say, see } of rounds) {
           for (let i = 0; i < say; i++) stream.push(`${said++}`);
           const waiting = version === '2025-11-25' ? 1 : 0;
