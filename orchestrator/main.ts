@@ -14,13 +14,22 @@ import {
   listen,
   mcpError,
   mcpRoute,
+  sseRoute,
 } from './http/index.ts';
 import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
-import { MemoryServerStore, RedisServerStore, type ServerStore } from './registry/index.ts';
+import { MemoryServerStore, RedisEventLog, RedisServerStore, type ServerStore } from './registry/index.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { Sessions, Tools } from './session/index.ts';
+import {
+  type EncodeError,
+  EVENTS_KEPT_MS,
+  type EventLog,
+  MemoryEventLog,
+  Sessions,
+  SseSessions,
+  Tools,
+} from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -92,24 +101,23 @@ async function main(): Promise<void> {
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
   });
   const router = new Router({ pools: mesh });
-  const sessions = new Sessions({
-    router,
-    clock,
-    facts,
-    encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
-  });
+  const events = openEventLog(environment, trouble('events'));
+  const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
+  const sessions = new Sessions({ router, clock, facts, encodeError, log: events.log });
+  const sseSessions = new SseSessions({ sessions, clock, encodeError });
 
   const closing = new AbortController();
+  const atServer = {
+    maxBodyBytes: settings.http.maxBodyBytes,
+    checkServer: (name: string) => void router.spec(name),
+  };
   const http: HttpOptions = {
     ...controls({ mesh, list, sessions, tools: new Tools(router), engine, store }),
     metrics,
     auth: authOf(settings, admin.token),
     facts,
-    mcp: mcpRoute({
-      sessions,
-      maxBodyBytes: settings.http.maxBodyBytes,
-      checkServer: (name) => void router.spec(name),
-    }),
+    mcp: mcpRoute({ sessions, ...atServer }),
+    sse: sseRoute({ sseSessions, ...atServer }),
     ...settings.http,
     version: packageJson.version,
     entrySchema: entryJsonSchema(),
@@ -138,7 +146,9 @@ async function main(): Promise<void> {
   const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
+  sseSessions.close();
   await Promise.all(noMoreRequests);
+  await events.close();
   await store.close();
   metrics.close();
   log.close();
@@ -148,6 +158,16 @@ function openStore({ redis }: Environment, onTrouble: (message: string) => void)
   if (redis !== null) return new RedisServerStore({ url: redisUrl(redis), onTrouble });
   onTrouble('No Redis is configured: servers made over the API are forgotten at the next start.');
   return new MemoryServerStore();
+}
+
+/** Beside the servers, on a connection of its own: a flood of messages must not delay the registry. */
+function openEventLog(
+  { redis }: Environment,
+  onTrouble: (message: string) => void,
+): { log: EventLog; close: () => Promise<void> } {
+  if (redis === null) return { log: new MemoryEventLog({ clock }), close: async () => {} };
+  const log = new RedisEventLog({ url: redisUrl(redis), keptMs: EVENTS_KEPT_MS, onTrouble });
+  return { log, close: () => log.close() };
 }
 
 /** @throws Error that lists every problem of the file, a line each */

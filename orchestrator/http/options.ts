@@ -13,6 +13,8 @@ export type HttpOptions = {
   readonly facts: Facts;
   /** Answers POST, GET and DELETE of an MCP endpoint; finds the server's name in `ctx.params.server`. */
   readonly mcp: Middleware;
+  /** Answers GET `/sse/{server}` and POST `/messages/{server}`, the same way. */
+  readonly sse: Middleware;
   /** Host names, at any port, or `host:port`, served besides the loopback ones. */
   readonly allowedHosts: readonly string[];
   /** Origins as browsers write them (`https://tools.example`), allowed besides the loopback ones. */

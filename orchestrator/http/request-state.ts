@@ -17,7 +17,7 @@ export function stateOf(ctx: Context): RequestState {
 
 /** Errors on these paths are JSON-RPC. `/mcp` alone is the path on a server's own port. */
 export function isMcpPath(path: string): boolean {
-  return path === '/mcp' || path.startsWith('/mcp/');
+  return /^\/(?:mcp|sse|messages)(?:\/|$)/.test(path);
 }
 
 /** Aborts when the client goes away before it was answered in full. */

@@ -2,6 +2,7 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './facts.ts';
 export * from './ids.ts';
+export * from './json-elements.ts';
 export * from './json-rpc.ts';
 export * from './json-scan.ts';
 export * from './reason.ts';

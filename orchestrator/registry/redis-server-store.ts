@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Clock, GantryError, messageOf, systemClock } from '../kernel/index.ts';
+import { closeRedis, redisClient } from './redis-client.ts';
 import { byAge, type ServerStore, type StoredEntry, type StoredServer } from './server-store.ts';
 
 export type RedisServerStoreOptions = {
@@ -14,18 +15,11 @@ export type RedisServerStoreOptions = {
   readonly onTrouble?: (message: string) => void;
 };
 
-/** A Redis beside us answers in under a millisecond, so two seconds of silence mean that it will not. */
-const defaultTimeoutMs = 2000;
-/** Pauses between attempts to reconnect: 100 ms more each time, so that a restart of Redis is over in seconds. */
-const reconnectStepMs = 100;
-const longestReconnectMs = 2000;
-
 /**
  * Three hashes: `servers` (name → entry as JSON), `created` (name → ISO time), `resolved` (key → version).
  * Hashes, because they change atomically by field and are read in one round trip, with no script to install.
  *
- * Connects with the first command. While the connection is down, commands fail at once instead of queueing: a
- * request that waits for Redis would only move the failure somewhere harder to see.
+ * Connects with the first command.
  */
 export class RedisServerStore implements ServerStore {
   readonly #redis: Redis;
@@ -37,23 +31,11 @@ export class RedisServerStore implements ServerStore {
   #lastError: Error | null = null;
 
   constructor(options: RedisServerStoreOptions) {
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     const prefix = options.keyPrefix ?? 'gantry:';
     this.#clock = options.clock ?? systemClock;
     this.#onTrouble = options.onTrouble ?? (() => {});
     this.#keys = { servers: `${prefix}servers`, created: `${prefix}created`, resolved: `${prefix}resolved` };
-    this.#redis = new Redis(options.url, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      // A command that was cut off is not sent again behind the caller's back.
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      connectTimeout: timeoutMs,
-      commandTimeout: timeoutMs,
-      retryStrategy: (attempt) => Math.min(attempt * reconnectStepMs, longestReconnectMs),
-      // `info` on connect would need a right that the stack's Redis user may lack.
-      enableReadyCheck: false,
-    });
+    this.#redis = redisClient(options.url, options.timeoutMs);
     // Without a listener ioredis prints errors itself. The command that fails reports this one as its cause.
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
@@ -123,13 +105,7 @@ export class RedisServerStore implements ServerStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#redis.status !== 'ready') return this.#redis.disconnect();
-    try {
-      await this.#redis.quit();
-    } catch {
-      // Redis is gone: there is nobody to say goodbye to.
-      this.#redis.disconnect();
-    }
+    await closeRedis(this.#redis);
   }
 
   async #run<T>(command: (redis: Redis) => Promise<T>): Promise<T> {

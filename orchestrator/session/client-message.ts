@@ -10,6 +10,8 @@ export type ClientMessage =
       readonly answer: { result: unknown } | { error: unknown };
     };
 
+export const NO_BATCH = 'A batch (an array) is not accepted here: send one message per request.';
+
 type Params = Record<string, unknown> | undefined;
 
 const KNOWN_KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
@@ -22,8 +24,7 @@ const KNOWN_KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'erro
  * @throws GantryError invalid_request
  */
 export function readClientMessage(text: string, value: unknown): ClientMessage {
-  if (Array.isArray(value))
-    throw refused('A batch (an array) is not accepted here: send one message per request.');
+  if (Array.isArray(value)) throw refused(NO_BATCH);
   if (!isObject(value)) throw refused('The body must be one JSON-RPC object.');
   const id = idOf(value);
   const scan = scanJson(text);

@@ -1,6 +1,13 @@
+export { readBatch } from './batch.ts';
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
-export type { OutStream } from './out-stream.ts';
-export { type Answer, type EncodeError, encodeOutcome } from './session.ts';
-export { type Reply, type Sender, Sessions } from './sessions.ts';
+export { encodeOutcome } from './encode.ts';
+export { EVENTS_KEPT_MS, type EventLog, type NumberedMessage } from './event-log.ts';
+export { MemoryEventLog } from './memory-event-log.ts';
+export type { OutEvent, OutStream } from './out-stream.ts';
+export type { Reply, Sender } from './sender.ts';
+export type { Answer, EncodeError } from './session.ts';
+export { Sessions } from './sessions.ts';
 export { LEGACY_VERSIONS } from './shared-process.ts';
+export type { SseOwner, SseSession } from './sse-session.ts';
+export { SseSessions } from './sse-sessions.ts';
 export { Tools } from './tools.ts';

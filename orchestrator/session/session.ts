@@ -7,19 +7,24 @@ import {
 } from '../kernel/index.ts';
 import type { ServerMessage } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
-import { OutStream } from './out-stream.ts';
-
-/** Messages kept for a GET stream that is not open yet: `roots/list` often comes before the client listens. */
-const MAX_WAITING_MESSAGES = 100;
-/** The same in characters: one server must not fill the memory that all share. */
-const MAX_WAITING = 4 * 1024 * 1024;
-/** Requests of the server that the client may leave unanswered. */
-const MAX_ASKED = 1000;
+import type { ClientMessage } from './client-message.ts';
+import { encodeMessage, encodeOutcome } from './encode.ts';
+import { endedMeanwhile, isCancelled } from './endings.ts';
+import type { EventBudget } from './event-budget.ts';
+import { Exchange, STREAM } from './exchange.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
+import { Questions } from './questions.ts';
+import type { Stream } from './stream.ts';
+import { Streams } from './streams.ts';
 
 /** An answer that is on its way: at once, or as a stream when the server has something to say before it. */
 export type Answer =
   | { readonly kind: 'json'; readonly outcome: JsonRpcOutcome }
-  | { readonly kind: 'stream'; readonly stream: OutStream };
+  /** The answers of a batch, each as text. */
+  | { readonly kind: 'list'; readonly answers: readonly string[] }
+  | { readonly kind: 'stream'; readonly stream: OutStream<OutEvent> };
+
+type Request = Extract<ClientMessage, { kind: 'request' }>;
 
 /** How a failure becomes a JSON-RPC message; the numbers are the business of `http`. */
 export type EncodeError = (id: JsonRpcId, error: unknown) => string;
@@ -29,6 +34,9 @@ export type SessionOptions = {
   readonly principal: string;
   readonly backend: Backend;
   readonly clock: Clock;
+  readonly log: EventBudget;
+  /** See `SessionsOptions`. */
+  readonly pollAfterMs: number | null;
   readonly encodeError: EncodeError;
   /** A message that could be given to nobody, by a short stable word. */
   readonly onDropped: (why: string) => void;
@@ -42,28 +50,40 @@ export class Session {
   readonly id = newSessionId();
   readonly server: string;
   readonly principal: string;
+  readonly #streams: Streams;
   readonly #backend: Backend;
   readonly #clock: Clock;
   readonly #calls = new Map<JsonRpcId, AbortController>();
-  /** Requests of the server that the client has been sent and has not answered. */
-  readonly #asked = new Set<JsonRpcId>();
-  readonly #waiting: string[] = [];
-  #waitingSize = 0;
+  readonly #questions: Questions;
   readonly #onDropped: (why: string) => void;
   readonly #encodeError: EncodeError;
-  #listening: OutStream | null = null;
   #lastRequestAt: number;
   #ended = false;
+  #version = '';
 
   constructor(options: SessionOptions) {
     this.server = options.server;
     this.principal = options.principal;
+    this.#streams = new Streams(options);
     this.#backend = options.backend;
     this.#clock = options.clock;
     this.#onDropped = options.onDropped;
     this.#encodeError = options.encodeError;
     this.#lastRequestAt = options.clock.now();
-    this.#backend.listen((message) => this.#toListener(message));
+    this.#questions = new Questions(options);
+    this.#backend.listen((message) =>
+      this.#tell(message, (text, lost) => this.#streams.announce(text, lost)),
+    );
+  }
+
+  /** The revision that was agreed upon; empty before the handshake. */
+  get version(): string {
+    return this.#version;
+  }
+
+  agreed(version: string): void {
+    this.#version = version;
+    this.#streams.agreed(version);
   }
 
   /** Settles when the process behind the session is gone and its calls have ended. */
@@ -87,41 +107,55 @@ export class Session {
     params: Record<string, unknown> | undefined,
     patienceMs: number,
   ): Promise<Answer> {
-    this.#lastRequestAt = this.#clock.now();
-    if (this.#calls.has(id)) {
-      throw new GantryError(
-        'invalid_request',
-        `A call with id ${JSON.stringify(id)} is already open in this session.`,
-        {
-          detail: { id },
-        },
-      );
-    }
-    const abort = new AbortController();
-    const stream = new OutStream();
-    const streaming = Promise.withResolvers<'stream'>();
-    this.#calls.set(id, abort);
-    const onMessage = (message: ServerMessage): void => {
-      if (this.#deliver(message, stream)) streaming.resolve('stream');
-      else this.#toListener(message); // its client has left; the GET stream may still be read
-    };
-    const outcome = this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
-      this.#calls.delete(id);
-      this.#lastRequestAt = this.#clock.now();
-    });
-    const stopWaiting = this.#clock.after(patienceMs, () => streaming.resolve('stream'));
+    const exchange = new Exchange(() => this.#streams.begin());
+    const outcome = this.#start(id, method, params, exchange);
     try {
-      const first = await Promise.race([outcome, streaming.promise]);
-      if (first !== 'stream') return { kind: 'json', outcome: first };
-      void this.#finish(id, stream, outcome);
+      const first = await exchange.first(outcome, this.#clock, patienceMs);
+      if (first !== STREAM) return { kind: 'json', outcome: first };
+      void this.#encoded(id, outcome).then((text) => {
+        if (text !== null) exchange.stream.push(text);
+        this.#finish(exchange.stream);
+      });
     } catch (error) {
       if (!isCancelled(error)) throw error;
       if (this.#ended) throw endedMeanwhile(this.server);
-      stream.end(); // a cancelled request gets no answer, so its response is an empty stream
-    } finally {
-      stopWaiting();
+      exchange.stream.finish(); // a cancelled request gets no answer, so its response is an empty stream
     }
-    return { kind: 'stream', stream };
+    return { kind: 'stream', stream: exchange.reader };
+  }
+
+  /**
+   * Requests that came together: their answers go back together, as a list or on one stream.
+   * @throws GantryError invalid_request when one of the ids is in use; then none of them was sent
+   */
+  async callAll(requests: readonly Request[], patienceMs: number): Promise<Answer> {
+    this.checkFree(requests);
+    const exchange = new Exchange(() => this.#streams.begin());
+    const answers = requests.map(async ({ id, method, params }) => {
+      const outcome = this.#start(id, method, params, exchange);
+      return this.#encoded(id, outcome);
+    });
+    const all = Promise.all(answers).then((texts) => texts.filter((text) => text !== null));
+    const first = await exchange.first(all, this.#clock, patienceMs);
+    if (first !== STREAM) {
+      if (first.length > 0) return { kind: 'list', answers: first };
+      exchange.stream.finish(); // all were cancelled: an array without elements is no answer
+      return { kind: 'stream', stream: exchange.reader };
+    }
+    const { stream, reader } = exchange;
+    for (const answer of answers) void answer.then((text) => text !== null && stream.push(text));
+    void all.then(() => this.#finish(stream));
+    return { kind: 'stream', stream: reader };
+  }
+
+  /** @throws GantryError invalid_request when a call with one of these ids is open */
+  checkFree(requests: readonly { readonly id: JsonRpcId }[]): void {
+    const taken = requests.find(({ id }) => this.#calls.has(id));
+    if (taken === undefined) return;
+    const id = JSON.stringify(taken.id);
+    throw new GantryError('invalid_request', `A call with id ${id} is already open in this session.`, {
+      detail: { id: taken.id },
+    });
   }
 
   async notify(method: string, params: Record<string, unknown> | undefined): Promise<void> {
@@ -137,20 +171,18 @@ export class Session {
   /** The client's answer to a request of the server; an answer nobody asked for is dropped. */
   async respond(id: JsonRpcId, answer: { result: unknown } | { error: unknown }): Promise<void> {
     this.#lastRequestAt = this.#clock.now();
-    if (!this.#asked.delete(id)) return this.#onDropped('unasked_response');
+    if (!this.#questions.answered(id)) return this.#onDropped('unasked_response');
     await this.#backend.respond(id, answer);
   }
 
   /** The GET stream. @throws GantryError invalid_state when there is one already */
-  openStream(): OutStream {
-    if (this.#listening !== null && !this.#listening.ended) {
-      throw new GantryError('invalid_state', 'This session already has a GET stream: only one is allowed.');
-    }
-    const stream = new OutStream();
-    this.#listening = stream;
-    for (const message of this.#waiting.splice(0)) stream.push(message);
-    this.#waitingSize = 0;
-    return stream;
+  listen(): OutStream<OutEvent> {
+    return this.#streams.listen();
+  }
+
+  /** The rest of a stream that broke off, see `Streams.resume`. */
+  resume(lastEventId: string): Promise<OutStream<OutEvent> | null> {
+    return this.#streams.resume(lastEventId);
   }
 
   /** Open calls end with an error before their streams close; a client that is told nothing waits for ever. */
@@ -158,82 +190,48 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     for (const call of this.#calls.values()) call.abort(why);
-    this.#listening?.end();
+    this.#streams.end();
     this.#backend.close(why);
   }
 
-  async #finish(id: JsonRpcId, stream: OutStream, outcome: Promise<JsonRpcOutcome>): Promise<void> {
-    try {
-      stream.push(encodeOutcome(id, await outcome));
-    } catch (error) {
-      // A cancelled request gets no answer (MCP 2025-11-25, basic/utilities/cancellation), unless the session itself ends.
-      if (!isCancelled(error)) stream.push(this.#encodeError(id, error));
-      else if (this.#ended) stream.push(this.#encodeError(id, endedMeanwhile(this.server)));
-    }
-    stream.end();
-  }
-
-  #toListener(message: ServerMessage): void {
-    if (this.#listening !== null && this.#deliver(message, this.#listening)) return;
-    const text = encode(message);
-    const room =
-      this.#waiting.length < MAX_WAITING_MESSAGES && this.#waitingSize + text.length <= MAX_WAITING;
-    if (!room || !this.#mayAsk(message)) return this.#drop(message);
-    this.#waiting.push(text);
-    this.#waitingSize += text.length;
-  }
-
-  /** @returns false when the stream is not read any more. */
-  #deliver(message: ServerMessage, stream: OutStream): boolean {
-    if (stream.ended) return false;
-    if (this.#mayAsk(message)) return stream.push(encode(message));
-    this.#drop(message);
-    return true;
-  }
-
-  /** Remembers a request of the server, so that the client's answer is let through once. */
-  #mayAsk(message: ServerMessage): boolean {
-    if (message.kind !== 'request') return true;
-    if (this.#asked.size >= MAX_ASKED) return false;
-    this.#asked.add(message.id);
-    return true;
-  }
-
-  /** Nobody can be given it. A server that asked is told so, or it would wait for ever. */
-  #drop(message: ServerMessage): void {
-    this.#onDropped('nobody_listens');
-    if (message.kind !== 'request') return;
-    this.#asked.delete(message.id);
-    this.#backend.respond(message.id, { error: NOBODY_LISTENS }).catch(() => {
-      // The process is gone as well: nobody waits any more.
+  /** Sends a request; what the server says before the answer goes to the exchange. */
+  #start(
+    id: JsonRpcId,
+    method: string,
+    params: Record<string, unknown> | undefined,
+    exchange: Exchange,
+  ): Promise<JsonRpcOutcome> {
+    this.#lastRequestAt = this.#clock.now();
+    this.checkFree([{ id }]);
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    const onMessage = (message: ServerMessage): void =>
+      this.#tell(message, (text, lost) => exchange.stream.push(text, lost));
+    return this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
+      this.#calls.delete(id);
+      this.#lastRequestAt = this.#clock.now();
     });
   }
-}
 
-const NOBODY_LISTENS = { code: -32000, message: 'The client does not listen.' };
+  /** The answer as text, an error like any other; null where there is to be none. */
+  async #encoded(id: JsonRpcId, outcome: Promise<JsonRpcOutcome>): Promise<string | null> {
+    try {
+      return encodeOutcome(id, await outcome);
+    } catch (error) {
+      // A cancelled request gets no answer (MCP 2025-11-25, basic/utilities/cancellation), unless the session itself ends.
+      if (!isCancelled(error)) return this.#encodeError(id, error);
+      return this.#ended ? this.#encodeError(id, endedMeanwhile(this.server)) : null;
+    }
+  }
 
-function isCancelled(error: unknown): boolean {
-  return error instanceof GantryError && error.code === 'cancelled';
-}
+  #finish(stream: Stream): void {
+    if (this.#ended) stream.drop();
+    else stream.finish();
+  }
 
-function endedMeanwhile(server: string): GantryError {
-  return new GantryError(
-    'session_not_found',
-    'The session ended while this call was open. The call may have run.',
-    {
-      detail: { server, mayHaveRun: true },
-    },
-  );
-}
-
-/** The result's text is passed on as the server wrote it. */
-export function encodeOutcome(id: JsonRpcId, outcome: JsonRpcOutcome): string {
-  if (outcome.ok) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${outcome.raw}}`;
-  return JSON.stringify({ jsonrpc: '2.0', id, error: outcome.error });
-}
-
-function encode(message: ServerMessage): string {
-  const { method, params } = message;
-  const id = message.kind === 'request' ? { id: message.id } : {};
-  return JSON.stringify({ jsonrpc: '2.0', ...id, method, ...(params === undefined ? {} : { params }) });
+  /** Gives the client what the server says. @param push says it on a stream, or that nobody can get it */
+  #tell(message: ServerMessage, push: (text: string, lost: () => void) => void): void {
+    if (!this.#questions.remember(message)) return this.#questions.drop(message);
+    push(encodeMessage(message), () => this.#questions.drop(message));
+  }
 }

@@ -1,10 +1,13 @@
-import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
+import { GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Backend } from './backend.ts';
-import type { ClientMessage } from './client-message.ts';
-import type { OutStream } from './out-stream.ts';
+import { BATCH_VERSION } from './batch.ts';
+import { initialized, versionOf } from './begin.ts';
+import { type ClientMessage, NO_BATCH } from './client-message.ts';
+import { EventBudget, NOTHING } from './event-budget.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
 import { ownProcess } from './own-process.ts';
-import { type Answer, type EncodeError, Session } from './session.ts';
+import type { Reply, Sender, SessionsOptions } from './sender.ts';
+import { Session } from './session.ts';
 import { sharedProcess } from './shared-process.ts';
 
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
@@ -13,33 +16,19 @@ const SWEEP_MS = 1000;
 /** A session on a shared process costs little, but not nothing. */
 const MAX_SESSIONS = 20_000;
 
-/** Who sends a message, to which server, in which session. */
-export type Sender = {
-  readonly server: string;
-  readonly principal: string;
-  readonly sessionId: string | null;
-};
-
-export type Reply =
-  /** A notification or a response was taken. */
-  { readonly kind: 'accepted' } | ({ readonly sessionId: string | null } & Answer);
-
-export type SessionsOptions = {
-  readonly router: Router;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  readonly encodeError: EncodeError;
-};
-
 /** All sessions of this process, by id. An id is never enough: it is bound to its server and its principal. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #log: EventBudget;
+  readonly #noLog: EventBudget;
   #stopSweep: () => void = () => {};
   #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#log = new EventBudget(options.log);
+    this.#noLog = new EventBudget(options.log, NOTHING);
     this.#sweepLater();
   }
 
@@ -59,7 +48,8 @@ export class Sessions {
   async take(sender: Sender, message: ClientMessage, gone: AbortSignal): Promise<Reply> {
     this.#options.router.spec(sender.server);
     if (message.kind === 'request' && message.method === 'initialize' && sender.sessionId === null) {
-      return this.#begin(sender, message.params ?? {}, gone);
+      const begun = await this.begin(sender, message.params ?? {}, gone);
+      return { kind: 'json', ...begun };
     }
     const session = this.#find(sender);
     if (message.kind === 'request') {
@@ -71,16 +61,56 @@ export class Sessions {
     return { kind: 'accepted' };
   }
 
+  /**
+   * Whether an array body may be read at all.
+   * @throws GantryError invalid_request unless the session agreed on the one revision with batches, session_not_found
+   */
+  checkBatch(sender: Sender): void {
+    if (sender.sessionId === null || this.#find(sender).version !== BATCH_VERSION) {
+      throw new GantryError('invalid_request', NO_BATCH);
+    }
+  }
+
+  /** Messages that came as an array, after `checkBatch` and `readBatch`. @throws as `take` */
+  async takeBatch(sender: Sender, messages: readonly ClientMessage[]): Promise<Reply> {
+    const session = this.#find(sender);
+    const requests = messages.filter((message) => message.kind === 'request');
+    session.checkFree(requests); // before anything of the batch is acted on
+    for (const message of messages) {
+      if (message.kind === 'notification') await session.notify(message.method, message.params);
+      if (message.kind === 'response') await session.respond(message.id, message.answer);
+    }
+    if (requests.length === 0) return { kind: 'accepted' };
+    return { ...(await session.callAll(requests, PATIENCE_MS)), sessionId: null };
+  }
+
   /** The stream for messages that belong to no call. @throws session_not_found, invalid_state */
-  listen(sender: Sender): OutStream {
+  listen(sender: Sender): OutStream<OutEvent> {
     this.#options.router.spec(sender.server);
-    return this.#find(sender).openStream();
+    return this.#find(sender).listen();
+  }
+
+  /**
+   * The rest of a stream that broke off: what followed an event, then what is still to come. A broken stream
+   * cancels nothing, so its call may still be running.
+   * @returns null when the stream is over and nothing of it was missed
+   * @throws session_not_found, invalid_request for an event id that is not of this session
+   */
+  async resume(sender: Sender, lastEventId: string): Promise<OutStream<OutEvent> | null> {
+    this.#options.router.spec(sender.server);
+    return this.#find(sender).resume(lastEventId);
   }
 
   /** DELETE. @throws session_not_found */
   end(sender: Sender): void {
     this.#options.router.spec(sender.server);
     this.#close(this.#find(sender), 'ended by the client');
+  }
+
+  /** A server was removed or replaced: its sessions answer 404 from now on. */
+  endAll(server: string, why: string): void {
+    for (const session of [...this.#sessions.values()])
+      if (session.server === server) this.#close(session, why);
   }
 
   /** New sessions are refused, the present ones go on. */
@@ -94,8 +124,18 @@ export class Sessions {
     for (const session of [...this.#sessions.values()]) this.#close(session, 'the orchestrator is stopping');
   }
 
-  async #begin(sender: Sender, params: Record<string, unknown>, gone: AbortSignal): Promise<Reply> {
-    const { router, clock, facts, encodeError } = this.#options;
+  /**
+   * Begins a session by its initialize; an error of the server is an outcome, without a session.
+   * @param resumable whether the client can come back to a stream that broke
+   * @throws as `take`
+   */
+  async begin(
+    sender: Sender,
+    params: Record<string, unknown>,
+    gone: AbortSignal,
+    resumable = true,
+  ): Promise<{ readonly outcome: JsonRpcOutcome; readonly sessionId: string | null }> {
+    const { router, clock, facts, encodeError, pollAfterMs = null } = this.#options;
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
     const spec = router.spec(server);
@@ -109,34 +149,34 @@ export class Sessions {
       principal,
       backend,
       clock,
+      log: resumable ? this.#log : this.#noLog,
+      pollAfterMs: resumable ? pollAfterMs : null,
       encodeError,
       onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why, count: 1 }),
     });
     const outcome = await initialized(backend, params, gone);
-    if (!outcome.ok) return { kind: 'json', outcome, sessionId: null };
-    if (this.#closing) session.end('the orchestrator is stopping');
-    this.#refuseWhenFull(server);
+    if (!outcome.ok) return { outcome, sessionId: null };
+    session.agreed(versionOf(outcome.result));
+    try {
+      this.#refuseWhenFull(server); // much may have happened since
+    } catch (error) {
+      session.end('it came too late');
+      throw error;
+    }
     this.#sessions.set(session.id, session);
     facts.state({ type: 'session.opened', server });
     void session.over.then(() => this.#close(session, 'its process ended'));
-    return { kind: 'json', outcome, sessionId: session.id };
+    return { outcome, sessionId: session.id };
   }
 
   #refuseWhenFull(server: string): void {
-    if (this.#closing) {
-      throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
-        detail: { server, retryAfterMs: 5000 },
-      });
-    }
-    if (this.#sessions.size >= MAX_SESSIONS) {
-      throw new GantryError(
-        'queue_full',
-        `There are ${MAX_SESSIONS} sessions, as many as one process holds.`,
-        {
-          detail: { server, retryAfterMs: 5000 },
-        },
-      );
-    }
+    if (!this.#closing && this.#sessions.size < MAX_SESSIONS) return;
+    const detail = { server, retryAfterMs: 5000 };
+    throw this.#closing
+      ? new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', { detail })
+      : new GantryError('queue_full', `There are ${MAX_SESSIONS} sessions, as many as one process holds.`, {
+          detail,
+        });
   }
 
   #find({ server, principal, sessionId }: Sender): Session {
@@ -182,21 +222,5 @@ export class Sessions {
     } catch {
       return 0; // the server is gone, and so are its sessions
     }
-  }
-}
-
-/** The handshake, or an end of the process that was started for it. */
-async function initialized(
-  backend: Backend,
-  params: Record<string, unknown>,
-  gone: AbortSignal,
-): Promise<JsonRpcOutcome> {
-  try {
-    const outcome = await backend.initialize(params, gone);
-    if (!outcome.ok) backend.close('the handshake was refused');
-    return outcome;
-  } catch (error) {
-    backend.close('the handshake failed');
-    throw error;
   }
 }

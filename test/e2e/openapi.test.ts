@@ -4,6 +4,7 @@ import { api, expectStatus, type Json, standingContainer } from './harness.ts';
 import { initializeRequest, lastMessage, openSession, postMcp, toolCall } from './mcp-session.ts';
 import { fixtureEntry, makeServer, readyServer, uniqueName, untilReady } from './own-server.ts';
 import type { RawAnswer } from './raw-http.ts';
+import { openEvents, openSse } from './sse-stream.ts';
 import { until } from './until.ts';
 
 type Operation = { readonly responses: Record<string, { readonly content?: Record<string, Json> }> };
@@ -62,6 +63,11 @@ const CALLS: Readonly<Record<string, Call>> = {
     // The stream stays open: only its beginning is judged.
     return { status: stream.statusCode ?? 0, headers: stream.headers, text: '' };
   },
+  'get /sse/{server}': async ({ t, name }) => {
+    const { response } = await openEvents(t, 'GET', `/sse/${name}`);
+    return { status: response.statusCode ?? 0, headers: response.headers, text: '' };
+  },
+  'post /messages/{server}': async ({ t, name }) => (await openSse(t, name)).post(initializeRequest()),
   'delete /mcp/{server}': async ({ t, name }) => (await openSession(t, name)).end(),
   'post /api/v1/containers/{id}/pause': onContainer('pause'),
   'post /api/v1/containers/{id}/resume': onContainer('resume'),

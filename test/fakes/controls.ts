@@ -153,6 +153,12 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
       ctx.type = ctx.method === 'GET' ? 'text/event-stream' : 'application/json';
       ctx.body = `{"jsonrpc":"2.0","id":1,"result":{"server":${JSON.stringify(ctx.params.server)}}}`;
     },
+    sse: async (ctx) => {
+      ctx.status = ctx.method === 'GET' ? 200 : 202;
+      if (ctx.method !== 'GET') return;
+      ctx.type = 'text/event-stream';
+      ctx.body = 'event: endpoint\ndata: /messages/x?sessionId=y\n\n';
+    },
     allowedHosts: [],
     allowedOrigins: [],
     maxBodyBytes: 64 * 1024,

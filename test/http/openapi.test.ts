@@ -24,6 +24,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   scaleServer: { replicas: 2 },
   callTool: { message: 'hi' },
   mcpPost: MESSAGE,
+  messagesPost: MESSAGE,
 };
 
 function operations(document: Document) {
@@ -61,7 +62,8 @@ function checker(document: Document) {
 
 async function call(ask: Ask, path: string, method: string, operation: Operation): Promise<Asked> {
   const body = BODIES[operation.operationId];
-  return ask(method, path, { headers: { ...ADMIN }, ...(body === undefined ? {} : { body }) });
+  const query = operation.operationId === 'messagesPost' ? '?sessionId=x' : '';
+  return ask(method, `${path}${query}`, { headers: { ...ADMIN }, ...(body === undefined ? {} : { body }) });
 }
 
 test('every route of the document answers as the document says', async (t) => {

@@ -4,6 +4,8 @@ import { Router } from '../../orchestrator/routing/index.ts';
 import {
   type ClientMessage,
   encodeOutcome,
+  MemoryEventLog,
+  type OutEvent,
   type OutStream,
   type Reply,
   Sessions,
@@ -20,6 +22,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
     router: new Router({ pools }),
     clock,
     facts: pools.facts,
+    log: new MemoryEventLog({ clock }),
     encodeError: (id, error) => JSON.stringify({ id, error: (error as GantryError).code }),
   });
   t.teardown(() => sessions.close());
@@ -50,13 +53,13 @@ async function failsWith(t: ExecutionContext, promise: Promise<unknown>, code: E
   t.is((error as GantryError).code, code);
 }
 
-async function read(stream: OutStream): Promise<Record<string, unknown>[]> {
+async function read(stream: OutStream<OutEvent>): Promise<Record<string, unknown>[]> {
   const messages: Record<string, unknown>[] = [];
-  for await (const text of stream) messages.push(JSON.parse(text));
+  for await (const { data } of stream) if (data !== '') messages.push(JSON.parse(data));
   return messages;
 }
 
-function streamOf(reply: Reply): OutStream {
+function streamOf(reply: Reply): OutStream<OutEvent> {
   if (reply.kind !== 'stream') throw new Error(`a stream was expected, not ${reply.kind}`);
   return reply.stream;
 }
@@ -294,22 +297,28 @@ test('a client that never listens cannot make a server fill our memory, and the 
   t.is(refusals.length, 4, 'of a hundred and one, ninety-seven wait beside the three');
 });
 
-test('when the client has left its stream, the rest goes to the GET stream', async (t) => {
+test('when the client has left the stream of a call, the rest waits there until it comes back', async (t) => {
   const { send, open, pools, sessions } = setUp(t);
   const sessionId = await open();
   const channel = pools.opened[0]?.channel;
   const call = send(request(1, 'stay/silent'), sessionId);
   await Promise.resolve();
   channel?.print({ method: 'notifications/message', params: { data: 1 } });
-  streamOf(await call).end();
+  let lastId = '';
+  for await (const { id, data } of streamOf(await call)) {
+    lastId = id ?? '';
+    if (data !== '') break;
+  }
   channel?.print({ id: 3, method: 'elicitation/create' });
   const sender = { server: 'echo', principal: 'alice', sessionId };
-  const stream = sessions.listen(sender);
+  const listening = sessions.listen(sender);
+  const again = await sessions.resume(sender, lastId);
   sessions.end(sender);
   t.deepEqual(
-    (await read(stream)).map(({ method }) => method),
-    ['elicitation/create'],
+    (again === null ? [] : await read(again)).map(({ id, method }) => method ?? id),
+    ['elicitation/create', 1],
   );
+  t.deepEqual(await read(listening), []);
 });
 
 test('a message for a process that has just died is answered with a typed error', async (t) => {

@@ -1,10 +1,10 @@
 import type { Context, Middleware } from 'koa';
-import { GantryError } from '../../kernel/index.ts';
+import { elementTexts, GantryError } from '../../kernel/index.ts';
 import {
   encodeOutcome,
   idOf,
-  LEGACY_VERSIONS,
   type Reply,
+  readBatch,
   readClientMessage,
   type Sender,
   type Sessions,
@@ -13,6 +13,7 @@ import { readJson } from '../body.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
 import { writeEvents } from './sse.ts';
+import { checkVersion } from './version.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
@@ -54,6 +55,7 @@ async function post(
 ): Promise<void> {
   checkPostAccept(ctx.get('Accept'));
   const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
+  if (Array.isArray(value)) return postBatch(ctx, server, sessions, text, value);
   stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
   const message = readClientMessage(text, value);
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
@@ -62,10 +64,31 @@ async function post(
   await send(ctx, reply, message.kind === 'request' ? message.id : null);
 }
 
+/** An array of messages, which only one revision has. */
+async function postBatch(
+  ctx: Context,
+  server: string,
+  sessions: Sessions,
+  text: string,
+  values: readonly unknown[],
+): Promise<void> {
+  checkVersion(ctx);
+  const sender = senderOf(ctx, server);
+  sessions.checkBatch(sender);
+  const messages = readBatch(elementTexts(text), values);
+  await send(ctx, await sessions.takeBatch(sender, messages), null);
+}
+
 async function get(ctx: Context, server: string, { sessions }: McpRouteOptions): Promise<void> {
   checkStreamAccept(ctx.get('Accept'));
   checkVersion(ctx);
-  const stream = sessions.listen(senderOf(ctx, server));
+  const sender = senderOf(ctx, server);
+  const lastEventId = ctx.get('Last-Event-ID');
+  const stream = lastEventId === '' ? sessions.listen(sender) : await sessions.resume(sender, lastEventId);
+  if (stream === null) {
+    ctx.status = 204; // the word of server-sent events for "do not come back"
+    return;
+  }
   ctx.respond = false;
   await writeEvents(ctx.res, stream, {});
 }
@@ -81,6 +104,10 @@ async function send(ctx: Context, reply: Reply, id: string | number | null): Pro
   }
   if (reply.sessionId !== null) ctx.set('Mcp-Session-Id', reply.sessionId);
   ctx.type = 'application/json';
+  if (reply.kind === 'list') {
+    ctx.body = `[${reply.answers.join(',')}]`;
+    return;
+  }
   ctx.body = encodeOutcome(id ?? 0, reply.outcome);
 }
 
@@ -91,13 +118,4 @@ function senderOf(ctx: Context, server: string): Sender {
     principal: stateOf(ctx).caller?.principal ?? 'anonymous',
     sessionId: sessionId === '' ? null : sessionId,
   };
-}
-
-/** An unknown revision is refused (MCP 2025-06-18 and later, basic/transports); an absent header means 2025-03-26. */
-function checkVersion(ctx: Context): void {
-  const version = ctx.get('MCP-Protocol-Version');
-  if (version === '' || (LEGACY_VERSIONS as readonly string[]).includes(version)) return;
-  throw new GantryError('invalid_request', `Unsupported MCP-Protocol-Version ${JSON.stringify(version)}.`, {
-    detail: { supported: LEGACY_VERSIONS },
-  });
 }

@@ -9,12 +9,14 @@ import { metricsRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
 import { reloadRoutes } from './reload.ts';
 import { serverRoutes } from './servers.ts';
+import { sseRoutes } from './sse.ts';
 import { toolRoutes } from './tools.ts';
 
 /** Every route there is. The busiest come first: the router tries them in this order. */
 export function allRoutes(options: HttpOptions): readonly Route[] {
   const routes: readonly Route[] = [
     ...mcpRoutes(options),
+    ...sseRoutes(options),
     ...toolRoutes(options),
     ...serverRoutes(options),
     ...containerRoutes(options),

@@ -1,0 +1,29 @@
+import type { Clock, Facts } from '../kernel/index.ts';
+import type { Router } from '../routing/index.ts';
+import type { EventLog } from './event-log.ts';
+import type { Answer, EncodeError } from './session.ts';
+
+/** Who sends a message, to which server, in which session. */
+export type Sender = {
+  readonly server: string;
+  readonly principal: string;
+  readonly sessionId: string | null;
+};
+
+export type Reply =
+  /** A notification or a response was taken. */
+  { readonly kind: 'accepted' } | ({ readonly sessionId: string | null } & Answer);
+
+export type SessionsOptions = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly encodeError: EncodeError;
+  /** Remembers what was said on streams, for clients that lose their connection. */
+  readonly log: EventLog;
+  /**
+   * After so long the stream of a call is closed under clients of 2025-11-25 and later; they come back for the
+   * rest, and no connection is held by a call that takes minutes. Off where it is not given.
+   */
+  readonly pollAfterMs?: number;
+};

@@ -1,0 +1,114 @@
+import { type Clock, GantryError, newSessionId } from '../kernel/index.ts';
+import type { EventBudget } from './event-budget.ts';
+import type { OutEvent, OutStream } from './out-stream.ts';
+import { Stream } from './stream.ts';
+
+/** Answers that are complete and may not have arrived: a client comes back within seconds, if at all. */
+const MAX_FINISHED = 32;
+/** From this revision on clients take events without data, and a server may hang up on a call that takes long. */
+const POLLING_SINCE = '2025-11-25';
+const EVENT_ID = /^([\w-]+)\.(0|[1-9]\d{0,14})$/;
+
+export type StreamsOptions = {
+  readonly log: EventBudget;
+  readonly clock: Clock;
+  /** Whether to let the client of a long call go after so long, to come back for the rest; null: never. */
+  readonly pollAfterMs: number | null;
+  readonly onDropped: (why: string) => void;
+};
+
+export type Begun = { readonly stream: Stream; readonly reader: OutStream<OutEvent> };
+
+/** The streams of one session: the one for messages that belong to no call, and one per call that needs one. */
+export class Streams {
+  readonly #options: StreamsOptions;
+  readonly #streams = new Map<string, Stream>();
+  readonly #listening: Stream;
+  /** Not the session's id: that is a secret, and this one is shown in logs and keys. */
+  readonly #name = newSessionId();
+  #polls = false;
+  #count = 0;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.#listening = this.#add();
+  }
+
+  /** The handshake has agreed on a revision. */
+  agreed(version: string): void {
+    this.#polls = version >= POLLING_SINCE;
+  }
+
+  /** The stream of a call, or of several that came together, and its first reader. */
+  begin(): Begun {
+    this.#forgetFinished();
+    const stream = this.#add();
+    return { stream, reader: this.#watched(stream, stream.open()) };
+  }
+
+  /** What belongs to no call. @param lost see `Stream.push` */
+  announce(message: string, lost: () => void): void {
+    this.#listening.push(message, lost);
+  }
+
+  /** @throws GantryError invalid_state when somebody listens already */
+  listen(): OutStream<OutEvent> {
+    if (this.#listening.isRead) {
+      throw new GantryError('invalid_state', 'This session already has a GET stream: only one is allowed.');
+    }
+    return this.#listening.open();
+  }
+
+  /**
+   * The rest of a stream, whatever opened it.
+   * @returns null when the stream is over and nothing of it was missed
+   * @throws GantryError invalid_request for an id that this session did not give out, or has forgotten
+   */
+  async resume(lastEventId: string): Promise<OutStream<OutEvent> | null> {
+    const [, id = '', seq = ''] = EVENT_ID.exec(lastEventId) ?? [];
+    const stream = this.#streams.get(id);
+    if (stream?.knows(Number(seq)) !== true) {
+      throw new GantryError(
+        'invalid_request',
+        id === ''
+          ? 'Last-Event-ID is not an event id of this server.'
+          : 'Last-Event-ID names no event of this session, or one of a stream that is no longer kept.',
+      );
+    }
+    const reader = await stream.resume(Number(seq));
+    return reader === null ? null : this.#watched(stream, reader);
+  }
+
+  /** The session is over: only open calls may still write their last words. */
+  end(): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.finished || stream === this.#listening) stream.drop();
+    }
+    this.#streams.clear();
+  }
+
+  #add(): Stream {
+    const { log, onDropped } = this.#options;
+    const id = `${this.#name}-${(this.#count++).toString(36)}`;
+    const stream = new Stream({ id, log, primes: () => this.#polls, onDropped });
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #watched(stream: Stream, reader: OutStream<OutEvent>): OutStream<OutEvent> {
+    const { clock, pollAfterMs } = this.#options;
+    // A reader that has ended meanwhile is not hurt.
+    if (pollAfterMs !== null && this.#polls && stream !== this.#listening) {
+      clock.after(pollAfterMs, () => reader.end());
+    }
+    return reader;
+  }
+
+  #forgetFinished(): void {
+    const finished = [...this.#streams.values()].filter((stream) => stream.finished);
+    for (const stream of finished.slice(0, -MAX_FINISHED)) {
+      stream.drop();
+      this.#streams.delete(stream.id);
+    }
+  }
+}
