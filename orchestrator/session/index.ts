@@ -1,4 +1,5 @@
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
+export { type Era, eraOf, MODERN_VERSIONS } from './era.ts';
 export type { OutStream } from './out-stream.ts';
 export { type Answer, type EncodeError, encodeOutcome } from './session.ts';
 export { type Reply, type Sender, Sessions } from './sessions.ts';
