@@ -15,12 +15,12 @@ import {
   mcpError,
   mcpRoute,
 } from './http/index.ts';
-import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
+import { Facts, GantryError, type JsonRpcId, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { MemoryServerStore, RedisServerStore, type ServerStore } from './registry/index.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { Sessions, Tools } from './session/index.ts';
+import { Sessions, StatelessCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -92,12 +92,9 @@ async function main(): Promise<void> {
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
   });
   const router = new Router({ pools: mesh });
-  const sessions = new Sessions({
-    router,
-    clock,
-    facts,
-    encodeError: (id, error) => JSON.stringify(mcpError(error, id).body),
-  });
+  const encodeError = (id: JsonRpcId, error: unknown): string => JSON.stringify(mcpError(error, id).body);
+  const sessions = new Sessions({ router, clock, facts, encodeError });
+  const stateless = new StatelessCalls({ router, clock, encodeError });
 
   const closing = new AbortController();
   const http: HttpOptions = {
@@ -107,6 +104,7 @@ async function main(): Promise<void> {
     facts,
     mcp: mcpRoute({
       sessions,
+      stateless,
       maxBodyBytes: settings.http.maxBodyBytes,
       checkServer: (name) => void router.spec(name),
     }),
@@ -135,9 +133,11 @@ async function main(): Promise<void> {
   const drainMs = drainOf(mesh);
   closing.abort();
   sessions.drain();
+  stateless.drain();
   const noMoreRequests = [main.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
+  stateless.close();
   await Promise.all(noMoreRequests);
   await store.close();
   metrics.close();

@@ -24,6 +24,18 @@ export function handshakeOf(result: unknown): Handshake {
   };
 }
 
+/** The same of a `server/discover` result: the server's name stands in `_meta` there. */
+export function discoveryOf(result: unknown): Handshake {
+  const given = isObject(result) ? result : {};
+  const meta = isObject(given._meta) ? given._meta : {};
+  const versions = Array.isArray(given.supportedVersions) ? given.supportedVersions : [];
+  return handshakeOf({
+    ...given,
+    protocolVersion: versions[0],
+    serverInfo: meta['io.modelcontextprotocol/serverInfo'],
+  });
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

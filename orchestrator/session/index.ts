@@ -1,5 +1,6 @@
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
 export { type Era, eraOf, MODERN_VERSIONS } from './era.ts';
+export { StatelessCalls, type StatelessReply } from './modern/stateless-calls.ts';
 export type { OutStream } from './out-stream.ts';
 export { type Answer, type EncodeError, encodeOutcome } from './session.ts';
 export { type Reply, type Sender, Sessions } from './sessions.ts';

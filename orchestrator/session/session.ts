@@ -98,7 +98,7 @@ export class Session {
     this.#calls.set(id, abort);
     const onMessage = (message: ServerMessage): void => {
       this.#remember(message);
-      stream.push(encode(message));
+      stream.push(encodeMessage(message));
       streaming.resolve('stream');
     };
     const outcome = this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
@@ -170,7 +170,7 @@ export class Session {
 
   #toListener(message: ServerMessage): void {
     this.#remember(message);
-    const text = encode(message);
+    const text = encodeMessage(message);
     if (this.#listening?.push(text) === true) return;
     if (this.#waiting.length >= MAX_WAITING_MESSAGES) return this.#onDropped('nobody_listens');
     this.#waiting.push(text);
@@ -201,7 +201,7 @@ export function encodeOutcome(id: JsonRpcId, outcome: JsonRpcOutcome): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: outcome.error });
 }
 
-function encode(message: ServerMessage): string {
+export function encodeMessage(message: ServerMessage): string {
   const { method, params } = message;
   const id = message.kind === 'request' ? { id: message.id } : {};
   return JSON.stringify({ jsonrpc: '2.0', ...id, method, ...(params === undefined ? {} : { params }) });

@@ -1,0 +1,149 @@
+import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import type { CallOptions, Router, ServerMessage } from '../../routing/index.ts';
+import { META_PREFIX } from '../era.ts';
+import type { Deliver } from './asking-call.ts';
+import { ANSWER_WITHIN_MS } from './held-calls.ts';
+import { memberOf, withMembers } from './json-members.ts';
+import type { Caller } from './leases.ts';
+import { ownerOf } from './legacy-server.ts';
+import { checkParamHeaders } from './param-headers.ts';
+import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
+import type { HeaderOf, ModernRequest } from './request.ts';
+import type { StateSeal } from './request-state.ts';
+import { OWN_PARAMS } from './server-era.ts';
+import type { ToolSchemas } from './tool-schemas.ts';
+
+/** The longest delay that a timer can have; a subscription has no end of its own. */
+const NEVER_MS = 2 ** 31 - 1;
+const SUBSCRIPTION_KEY = `${META_PREFIX}subscriptionId`;
+
+/**
+ * Relays between clients and servers that both speak MCP 2026-07-28. Many clients may use one process: ids and
+ * progress tokens are the link's own, subscription ids are put back here.
+ */
+export class ModernServer {
+  readonly #router: Router;
+  readonly #warm: WarmReplicas;
+  readonly #schemas: ToolSchemas;
+  readonly #seal: StateSeal;
+
+  constructor(options: { router: Router; clock: Clock; schemas: ToolSchemas; seal: StateSeal }) {
+    this.#router = options.router;
+    this.#warm = new WarmReplicas(options.clock);
+    this.#schemas = options.schemas;
+    this.#seal = options.seal;
+  }
+
+  /** @throws GantryError header_mismatch, request_state_refused, and what a call throws */
+  async call(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    deliver: Deliver,
+  ): Promise<JsonRpcOutcome> {
+    const { method } = request;
+    const isListen = method === 'subscriptions/listen';
+    // A log line does not say which request it is about: who wants some has the process to itself meanwhile.
+    const exclusive = request.logLevel !== null && caller.spec.sharing !== 'shared' && !isListen;
+    const params = this.#paramsFor(caller, request);
+    const lease = await this.#lease(caller, isListen ? 'listen' : exclusive ? 'exclusive' : 'together');
+    const { timeouts } = caller.spec;
+    const options: CallOptions = {
+      callTimeoutMs: isListen ? NEVER_MS : timeouts.callTimeoutMs,
+      maxCallMs: isListen ? NEVER_MS : timeouts.maxCallMs,
+      signal: caller.signal,
+      takesUnattributed: exclusive,
+      onMessage: (message) => relay(message, request, deliver),
+    };
+    try {
+      if (method === 'tools/call') await this.#checkParams(caller, request, headerOf, lease);
+      const outcome = await lease.replica.call(method, params, options);
+      lease.release();
+      return this.#sealed(caller, request, outcome);
+    } catch (error) {
+      if (error instanceof GantryError && error.code === 'call_timeout') lease.discard('it does not answer');
+      else lease.release();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#warm.close('the orchestrator is stopping');
+  }
+
+  async #lease(caller: Caller, use: 'exclusive' | 'together' | 'listen'): Promise<Leased> {
+    const { spec, principal, signal } = caller;
+    const open = (): Promise<Opened> => this.#open(caller);
+    if (spec.sharing === 'call') {
+      const { replica, end } = await open();
+      const done = (): void => end?.('call ended');
+      return { replica, release: done, discard: done };
+    }
+    const isShared = spec.sharing === 'shared';
+    const key = JSON.stringify([spec.name, spec.sharing, isShared ? null : principal]);
+    const max = spec.sharing === 'session' ? spec.maxSessions : 1;
+    return this.#warm.lease({ spec, key, use, max, open, signal });
+  }
+
+  async #open({ spec, principal }: Caller): Promise<Opened> {
+    const replica = await this.#router.openForSession(spec.name, principal);
+    const end = (why: string): void => void this.#router.release(replica, why);
+    try {
+      const outcome = await replica.discover(OWN_PARAMS, spec.timeouts.readyMs);
+      if (outcome.ok) return { replica, end };
+      const message = `Server ${spec.name} refused server/discover: ${outcome.error.message}`;
+      throw new GantryError('replica_failed', message, { detail: { server: spec.name, mayHaveRun: false } });
+    } catch (error) {
+      end('it did not answer server/discover');
+      throw error;
+    }
+  }
+
+  /** The server's own state is inside ours, which nobody else can bring back. */
+  #paramsFor(caller: Caller, request: ModernRequest): Record<string, unknown> {
+    const { requestState, ...params } = request.params;
+    if (requestState === undefined) return params;
+    return { ...params, requestState: this.#seal.open(requestState, ownerOf(caller, request)) };
+  }
+
+  #sealed(caller: Caller, request: ModernRequest, outcome: JsonRpcOutcome): JsonRpcOutcome {
+    if (!outcome.ok) return outcome;
+    const members: Record<string, string> = {};
+    const { requestState } = outcome.result as { requestState?: unknown };
+    if (typeof requestState === 'string') {
+      const sealed = this.#seal.seal(requestState, ownerOf(caller, request), ANSWER_WITHIN_MS);
+      members.requestState = JSON.stringify(sealed);
+    }
+    const meta = memberOf(outcome.raw, '_meta');
+    if (meta !== null && memberOf(meta, SUBSCRIPTION_KEY) !== null) {
+      members._meta = withMembers(meta, { [SUBSCRIPTION_KEY]: JSON.stringify(request.id) });
+    }
+    return Object.keys(members).length === 0
+      ? outcome
+      : { ...outcome, raw: withMembers(outcome.raw, members) };
+  }
+
+  async #checkParams(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    lease: Leased,
+  ): Promise<void> {
+    const { name, arguments: args } = request.params;
+    if (typeof name !== 'string') return;
+    const { _meta } = OWN_PARAMS;
+    const capabilities = { [`${META_PREFIX}clientCapabilities`]: caller.capabilities };
+    const params = { _meta: { ..._meta, ...capabilities } };
+    const options = { ...caller.spec.timeouts, signal: caller.signal };
+    const key = JSON.stringify(['modern', caller.principal, Object.keys(caller.capabilities).sort()]);
+    const ask = { replica: lease.replica, params, options };
+    checkParamHeaders(await this.#schemas.tool(name, caller.spec.name, key, ask), args, headerOf);
+  }
+}
+
+function relay(message: ServerMessage, { id }: ModernRequest, deliver: Deliver): void {
+  if (message.kind === 'request') return; // a modern server has no requests
+  const meta = message.params?._meta;
+  if (typeof meta !== 'object' || meta === null || !(SUBSCRIPTION_KEY in meta)) return deliver(message);
+  deliver({ ...message, params: { ...message.params, _meta: { ...meta, [SUBSCRIPTION_KEY]: id } } });
+}
