@@ -9,6 +9,7 @@ import {
   type Reason,
   type ReplicaView,
 } from '../kernel/index.ts';
+import { deadCallError } from './dead-call-error.ts';
 import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
@@ -240,23 +241,9 @@ export class Replica {
     const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
     await Promise.race([this.#diagnosed.promise, tooLong]);
     cancel();
-    const { server, id } = this.identity;
     const reason = this.#state.name === 'failed' ? this.#state.reason : null;
     const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
-    return new GantryError(
-      'replica_failed',
-      `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
-      {
-        detail: {
-          server,
-          replica: id,
-          reason: reason?.code ?? 'exited',
-          exitCode: reason?.exitCode ?? null,
-          stderr,
-          mayHaveRun: true,
-        },
-      },
-    );
+    return deadCallError(this.identity, reason, stderr);
   }
 }
 

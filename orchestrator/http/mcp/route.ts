@@ -17,6 +17,7 @@ import { modernStatusOf } from '../error-map.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
 import { writeEvents } from './sse.ts';
+import { withTraceContext } from './trace-context.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
@@ -65,11 +66,11 @@ async function post(
   checkPostAccept(ctx.get('Accept'));
   const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
   stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
-  const message = readClientMessage(text, value);
+  const headerOf = (name: string): string | null => ctx.get(name) || null;
+  const message = withTraceContext(readClientMessage(text, value), headerOf);
   const id = message.kind === 'request' ? message.id : null;
   if (eraOf(versionOf(ctx), value) === 'modern') {
     const { principal } = senderOf(ctx, server);
-    const headerOf = (name: string): string | null => (ctx.req.headers[name.toLowerCase()] as string) ?? null;
     const reply = await stateless.take({ server, principal }, message, headerOf, clientGone(ctx));
     return sendModern(ctx, reply, id);
   }

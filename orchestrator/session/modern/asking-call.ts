@@ -34,6 +34,8 @@ export type AskingCallOptions = {
   readonly capabilities: Readonly<Record<string, unknown>>;
   /** Whether messages without correlation are this call's: only where it has the replica for itself. */
   readonly exclusive: boolean;
+  /** Takes what the server says until the call goes on for another request. */
+  readonly deliver: Deliver;
 };
 
 /**
@@ -45,7 +47,7 @@ export class AskingCall {
   readonly #abort = new AbortController();
   readonly #outcome: Promise<JsonRpcOutcome>;
   readonly #names = new Map<string, Ask>();
-  #deliver: Deliver = () => {};
+  #deliver: Deliver;
   #asked = Promise.withResolvers<void>();
   #cancelGather: () => void = () => {};
   #cancelSilence: () => void = () => {};
@@ -54,6 +56,7 @@ export class AskingCall {
 
   constructor(options: AskingCallOptions) {
     this.#options = options;
+    this.#deliver = options.deliver;
     const { replica, method, params, timeouts, exclusive } = options;
     this.#outcome = replica.call(method, params, {
       maxCallMs: timeouts.maxCallMs,
@@ -91,8 +94,7 @@ export class AskingCall {
    * Lets the server work until it answers, or asks something: then null.
    * @throws as `Replica.call`
    */
-  async next(deliver: Deliver): Promise<JsonRpcOutcome | null> {
-    this.#deliver = deliver;
+  async next(): Promise<JsonRpcOutcome | null> {
     this.#listenForSilence();
     if (this.asks) return null;
     try {
@@ -104,8 +106,12 @@ export class AskingCall {
     }
   }
 
-  /** Hands the client's answers on. What it left out is still asked; what nobody asked for is ignored. */
-  async answer(responses: Readonly<Record<string, unknown>>): Promise<void> {
+  /**
+   * Hands the client's answers on. What it left out is still asked; what nobody asked for is ignored.
+   * @param deliver takes what the server says from now on
+   */
+  async answer(responses: Readonly<Record<string, unknown>>, deliver: Deliver): Promise<void> {
+    this.#deliver = deliver;
     for (const [name, { id }] of [...this.#names]) {
       const result = responses[name];
       if (typeof result !== 'object' || result === null) continue;
@@ -126,7 +132,9 @@ export class AskingCall {
 
   #take(message: ServerMessage): void {
     this.#listenForSilence();
-    if (message.kind === 'notification') return this.#deliver(message);
+    if (message.kind === 'notification') {
+      return message.method === 'notifications/cancelled' ? this.#withdrawn(message) : this.#deliver(message);
+    }
     const { id, method, params = {} } = message;
     const capability = ASKS[method];
     if (capability === undefined || !(capability in this.#options.capabilities)) {
@@ -139,6 +147,11 @@ export class AskingCall {
     this.#names.set(`input_${++this.#askCount}`, { id, method, params });
     this.#cancelGather();
     this.#cancelGather = this.#options.clock.after(GATHER_MS, () => this.#asked.resolve());
+  }
+
+  /** The server does not want its answer any more. */
+  #withdrawn({ params }: ServerMessage): void {
+    for (const [name, { id }] of this.#names) if (id === params?.requestId) this.#names.delete(name);
   }
 
   #listenForSilence(): void {

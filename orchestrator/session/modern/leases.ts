@@ -51,7 +51,8 @@ export class Leases {
           use: exclusive ? 'exclusive' : 'together',
           // The state in a principal's process is the point of this mode, so there is one process.
           max: spec.sharing === 'principal' ? 1 : spec.maxSessions,
-          open: () => (isEmpty(told(capabilities)) ? this.#held(caller) : this.openOwn(caller)),
+          open: (isFirst) =>
+            isFirst && isEmpty(told(capabilities)) ? this.#held(caller) : this.openOwn(caller),
           signal,
         });
     }

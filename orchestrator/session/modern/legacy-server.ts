@@ -63,11 +63,12 @@ export class LegacyServer {
     if (!COMMON_METHODS.has(request.method)) throw methodNotFound(request.method);
     const owner = ownerOf(caller, request);
     const { requestState } = request.params;
+    const wanted: Deliver = (message) => deliverWanted(message, request, deliver);
     const held =
       requestState === undefined
-        ? await this.#begin(caller, request, headerOf)
+        ? await this.#begin(caller, request, headerOf, wanted)
         : this.#held.take(requestState, owner);
-    return this.#goOn(held, caller, request, owner, deliver);
+    return this.#goOn(held, caller, request, owner, wanted);
   }
 
   close(): void {
@@ -84,7 +85,12 @@ export class LegacyServer {
     return modernOutcome('server/discover', params, discovery(handshake, offered), handshake);
   }
 
-  async #begin(caller: Caller, request: ModernRequest, headerOf: HeaderOf): Promise<HeldCall> {
+  async #begin(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    deliver: Deliver,
+  ): Promise<HeldCall> {
     const { spec, capabilities } = caller;
     const { method, params, logLevel } = request;
     const exclusive =
@@ -104,6 +110,7 @@ export class LegacyServer {
       params: legacyParams(params),
       capabilities: exclusive ? capabilities : {},
       exclusive,
+      deliver,
     });
     return { call, lease };
   }
@@ -120,8 +127,8 @@ export class LegacyServer {
     caller.signal.addEventListener('abort', onGone);
     if (caller.signal.aborted) onGone();
     try {
-      await call.answer(responsesOf(request));
-      const outcome = await call.next((message) => deliverWanted(message, request, deliver));
+      if (request.params.requestState !== undefined) await call.answer(responsesOf(request), deliver);
+      const outcome = await call.next();
       if (outcome === null) {
         return inputRequired(call, this.#held.hold(held, owner), lease.replica.handshake?.serverInfo ?? {});
       }

@@ -20,7 +20,8 @@ export type Want = {
   readonly use: 'exclusive' | 'together' | 'listen';
   /** How many replicas a key may have. */
   readonly max: number;
-  readonly open: () => Promise<Opened>;
+  /** @param isFirst whether the key has no replica yet, not even one that is being opened. */
+  readonly open: (isFirst: boolean) => Promise<Opened>;
   readonly signal: AbortSignal;
 };
 
@@ -32,6 +33,8 @@ type Entry = Opened & {
   cancelIdle: () => void;
 };
 
+/** Of several idle ones for the same calls only one is kept for long: the others take places from sessions. */
+const SPARE_IDLE_MS = 30_000;
 /** How soon a place is asked for again that somebody else has to give up first. */
 const ASK_AGAIN_MS = 250;
 
@@ -62,8 +65,10 @@ export class WarmReplicas {
       if (this.#closed) throw new GantryError('no_replica', 'The orchestrator is stopping.');
       const free = this.#free(want);
       if (free !== undefined) return this.#take(free, want);
-      const count = this.#of(want.key).length + (this.#opening.get(want.key) ?? 0);
-      if (count < want.max) {
+      const opening = this.#opening.get(want.key) ?? 0;
+      const count = this.#of(want.key).length + opening;
+      // Who shares waits for one that is just coming up.
+      if (count < want.max && (want.use === 'exclusive' || opening === 0)) {
         const opened = await this.#open(want, count > 0);
         if (opened !== null) return this.#take(opened, want);
       }
@@ -94,7 +99,7 @@ export class WarmReplicas {
   async #open(want: Want, othersPresent: boolean): Promise<Entry | null> {
     this.#opening.set(want.key, (this.#opening.get(want.key) ?? 0) + 1);
     try {
-      return this.#enter(await want.open(), want);
+      return this.#enter(await want.open(!othersPresent), want);
     } catch (error) {
       if (!(error instanceof GantryError && error.code === 'no_replica')) throw error;
       // An idle one kept for other calls of this server gives way.
@@ -136,7 +141,10 @@ export class WarmReplicas {
 
   #endWhenIdle(entry: Entry, idleMs: number): void {
     if (!this.#entries.has(entry)) return;
-    entry.cancelIdle = this.#clock.after(idleMs, () => this.#end(entry, 'idle'));
+    const isSpare = this.#of(entry.key).some((other) => other !== entry);
+    entry.cancelIdle = this.#clock.after(isSpare ? Math.min(idleMs, SPARE_IDLE_MS) : idleMs, () =>
+      this.#end(entry, 'idle'),
+    );
   }
 
   #evict(server: string): boolean {

@@ -117,14 +117,16 @@ export class StatelessCalls {
   ): Promise<StatelessReply> {
     const stream = new OutStream();
     const streaming = Promise.withResolvers<'stream'>();
+    let hasSpoken = false;
     const outcome = work((message) => {
+      hasSpoken = true;
       stream.push(encodeMessage(message));
       streaming.resolve('stream');
     });
     const stopWaiting = this.#options.clock.after(PATIENCE_MS, () => streaming.resolve('stream'));
     try {
       const first = await Promise.race([outcome, streaming.promise]);
-      if (first !== 'stream') return { kind: 'json', outcome: first };
+      if (first !== 'stream' && !hasSpoken) return { kind: 'json', outcome: first };
       const { encodeError } = this.#options;
       const ended = outcome.then(
         (last) => encodeOutcome(id, last),

@@ -1,0 +1,23 @@
+import { GantryError, type Reason } from '../kernel/index.ts';
+
+/** What a call ends with when its process is over: why, as far as that is known, and that the call may have run. */
+export function deadCallError(
+  { server, id }: { readonly server: string; readonly id: string },
+  reason: Reason | null,
+  stderr: readonly string[],
+): GantryError {
+  return new GantryError(
+    'replica_failed',
+    `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
+    {
+      detail: {
+        server,
+        replica: id,
+        reason: reason?.code ?? 'exited',
+        exitCode: reason?.exitCode ?? null,
+        stderr,
+        mayHaveRun: true,
+      },
+    },
+  );
+}
