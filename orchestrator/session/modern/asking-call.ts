@@ -52,18 +52,24 @@ export class AskingCall {
   #cancelGather: () => void = () => {};
   #cancelSilence: () => void = () => {};
   #askCount = 0;
+  /** The client has been sent away with the questions. */
+  #held = false;
   #over = false;
 
   constructor(options: AskingCallOptions) {
     this.#options = options;
     this.#deliver = options.deliver;
     const { replica, method, params, timeouts, exclusive } = options;
+    const isHeld = (): boolean => this.#held;
     this.#outcome = replica.call(method, params, {
       maxCallMs: timeouts.maxCallMs,
       // Silence is measured here: while the client thinks, the server is not the one that is silent.
       callTimeoutMs: timeouts.maxCallMs,
       signal: this.#abort.signal,
-      takesUnattributed: exclusive,
+      // While it waits for its client, what the server says belongs to another call.
+      get takesUnattributed() {
+        return exclusive && !isHeld();
+      },
       onMessage: (message) => this.#take(message),
     });
     const over = (): void => {
@@ -96,9 +102,11 @@ export class AskingCall {
    */
   async next(): Promise<JsonRpcOutcome | null> {
     this.#listenForSilence();
-    if (this.asks) return null;
     try {
-      return await Promise.race([this.#outcome, this.#asked.promise.then(() => null)]);
+      const asked = this.asks ? null : this.#asked.promise.then(() => null);
+      const first = await Promise.race([this.#outcome, asked]);
+      this.#held = first === null;
+      return first;
     } catch (error) {
       // Withdrawn by ourselves: the reason for that is the error.
       const cause = error instanceof GantryError && error.code === 'cancelled' ? error.cause : null;
@@ -112,6 +120,7 @@ export class AskingCall {
    */
   async answer(responses: Readonly<Record<string, unknown>>, deliver: Deliver): Promise<void> {
     this.#deliver = deliver;
+    this.#held = false;
     for (const [name, { id }] of [...this.#names]) {
       const result = responses[name];
       if (typeof result !== 'object' || result === null) continue;

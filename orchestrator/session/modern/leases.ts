@@ -87,7 +87,7 @@ export class Leases {
   async #fromPool({ spec, principal }: Caller): Promise<Leased> {
     const { replica, done } = await this.#router.lease(spec.name, principal);
     this.#listen(replica, null);
-    return { replica, release: done, discard: done };
+    return { replica, ...NO_TURNS, release: done, discard: done };
   }
 
   /** The replica that serves this principal's calls over the API too: it was greeted without capabilities. */
@@ -121,8 +121,11 @@ function told(capabilities: Readonly<Record<string, unknown>>): Record<string, u
   return Object.fromEntries(Object.entries(capabilities).filter(([key]) => TELLABLE.includes(key)));
 }
 
+/** Nobody waits for such a replica. */
+export const NO_TURNS = { pause: () => {}, resume: async () => {} };
+
 function once({ replica, end }: Opened): Leased {
-  return { replica, release: () => end?.('call ended'), discard: (why) => end?.(why) };
+  return { replica, ...NO_TURNS, release: () => end?.('call ended'), discard: (why) => end?.(why) };
 }
 
 /** The same object, with keys in one order at every depth. */

@@ -127,15 +127,21 @@ export class LegacyServer {
     caller.signal.addEventListener('abort', onGone);
     if (caller.signal.aborted) onGone();
     try {
-      if (request.params.requestState !== undefined) await call.answer(responsesOf(request), deliver);
+      if (request.params.requestState !== undefined) {
+        await lease.resume(caller.signal);
+        await call.answer(responsesOf(request), deliver);
+      }
       const outcome = await call.next();
       if (outcome === null) {
+        // A principal has this one process: its other calls must not wait until a person has answered.
+        if (caller.spec.sharing === 'principal') lease.pause();
         return inputRequired(call, this.#held.hold(held, owner), lease.replica.handshake?.serverInfo ?? {});
       }
       lease.release();
       const handshake = lease.replica.handshake ?? { serverInfo: {} };
       return modernOutcome(request.method, request.params, outcome, handshake);
     } catch (error) {
+      call.cancel('its caller was told that it failed');
       // In a principal's one process is its state: it is only ended for a reason that lies in the process.
       const isCancelled = error instanceof GantryError && error.code === 'cancelled';
       if (isCancelled && caller.spec.sharing === 'principal' && !call.asks) lease.release();

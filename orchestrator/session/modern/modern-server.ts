@@ -4,7 +4,7 @@ import { META_PREFIX } from '../era.ts';
 import type { Deliver } from './asking-call.ts';
 import { ANSWER_WITHIN_MS } from './held-calls.ts';
 import { memberOf, withMembers } from './json-members.ts';
-import type { Caller } from './leases.ts';
+import { type Caller, NO_TURNS } from './leases.ts';
 import { ownerOf } from './legacy-server.ts';
 import { checkParamHeaders } from './param-headers.ts';
 import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
@@ -77,7 +77,7 @@ export class ModernServer {
     if (spec.sharing === 'call') {
       const { replica, end } = await open();
       const done = (): void => end?.('call ended');
-      return { replica, release: done, discard: done };
+      return { replica, ...NO_TURNS, release: done, discard: done };
     }
     const isShared = spec.sharing === 'shared';
     const key = JSON.stringify([spec.name, spec.sharing, isShared ? null : principal]);

@@ -1,9 +1,13 @@
 import { type Clock, GantryError, type ServerSpec } from '../../kernel/index.ts';
 import type { Replica } from '../../routing/index.ts';
 
-/** A replica for one call. Exactly one of the two is called, once. */
+/** A replica for one call. In the end either `release` or `discard` is called, once. */
 export type Leased = {
   readonly replica: Replica;
+  /** The call waits for its client: others may use the process meanwhile. */
+  readonly pause: () => void;
+  /** It goes on, as soon as those others let it. @throws GantryError no_replica, cancelled */
+  readonly resume: (signal: AbortSignal) => Promise<void>;
   readonly release: () => void;
   /** The process must not be used for anything else: it may still work on the call, or be frozen. */
   readonly discard: (why: string) => void;
@@ -61,7 +65,7 @@ export class WarmReplicas {
   async lease(want: Want): Promise<Leased> {
     const until = this.#clock.now() + want.spec.timeouts.callTimeoutMs;
     for (;;) {
-      if (want.signal.aborted) throw new GantryError('cancelled', 'The caller left while it waited.');
+      if (want.signal.aborted) throw callerLeft();
       if (this.#closed) throw new GantryError('no_replica', 'The orchestrator is stopping.');
       const free = this.#free(want);
       if (free !== undefined) return this.#take(free, want);
@@ -120,23 +124,49 @@ export class WarmReplicas {
     return entry;
   }
 
-  #take(entry: Entry, { use, spec }: Want): Leased {
-    entry.cancelIdle();
+  #take(entry: Entry, want: Want): Leased {
+    const { use } = want;
     const count = use === 'listen' ? 'listeners' : 'calls';
-    entry[count]++;
-    if (use === 'exclusive') entry.exclusive = true;
-    const release = (): void => {
+    let isIn = false;
+    const enter = (): void => {
+      isIn = true;
+      entry.cancelIdle();
+      entry[count]++;
+      if (use === 'exclusive') entry.exclusive = true;
+    };
+    const leave = (): void => {
+      if (!isIn) return;
+      isIn = false;
       entry[count]--;
       if (use === 'exclusive') entry.exclusive = false;
-      if (entry.calls + entry.listeners === 0) this.#endWhenIdle(entry, spec.timeouts.sessionIdleMs);
+      if (entry.calls + entry.listeners === 0) this.#endWhenIdle(entry, want.spec.timeouts.sessionIdleMs);
       this.#wakeAll();
     };
-    const discard = (why: string): void => {
-      // Other calls are on it: only this one is over.
-      if (entry.calls > 1 || use === 'listen') return release();
-      this.#end(entry, why);
+    enter();
+    return {
+      replica: entry.replica,
+      pause: leave,
+      resume: async (signal) => {
+        if (isIn) return;
+        await this.#untilFree(entry, { ...want, signal });
+        enter();
+      },
+      release: leave,
+      discard: (why) => {
+        // Other calls are on it, or it was left to them: only this one is over.
+        if (!isIn || entry.calls > 1 || use === 'listen') leave();
+        else this.#end(entry, why);
+      },
     };
-    return { replica: entry.replica, release, discard };
+  }
+
+  /** A process that has died is free too: the call on it knows how it ended. */
+  async #untilFree(entry: Entry, want: Want): Promise<void> {
+    const until = this.#clock.now() + want.spec.timeouts.callTimeoutMs;
+    while (this.#entries.has(entry) && (entry.exclusive || entry.calls > 0)) {
+      if (want.signal.aborted) throw callerLeft();
+      await this.#turn(want, until);
+    }
   }
 
   #endWhenIdle(entry: Entry, idleMs: number): void {
@@ -193,4 +223,8 @@ export class WarmReplicas {
       signal.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+function callerLeft(): GantryError {
+  return new GantryError('cancelled', 'The caller left while it waited.');
 }

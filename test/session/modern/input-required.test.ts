@@ -165,12 +165,37 @@ test('a call that may ask has its process to itself; the next one at the same ti
   }
 });
 
-test('under sharing principal calls that may ask wait for their turn on the one process', async (t) => {
-  const { send, pools } = statelessRig(t, { spec: { sharing: 'principal' }, play: asksName });
-  const one = resultOf(await send(first()));
-  const two = send(first());
-  await send(retry(one.requestState));
-  t.is(resultOf(await two).resultType, 'input_required');
+test('under sharing principal a call that waits for its client leaves the one process to others', async (t) => {
+  let asks = 0;
+  const calls = new Map<unknown, unknown>();
+  const play: Play = ({ id, method }, channel) => {
+    if (method === 'prompts/get') {
+      calls.set(++asks, id);
+      channel.print({ id: asks, method: 'elicitation/create' });
+    } else if (method === undefined) {
+      const call = calls.get(id);
+      channel.print({ method: 'notifications/message', params: { level: 'info', data: `for ${id}` } });
+      channel.print({ id: call, result: { asked: id } });
+    }
+  };
+  const { send, pools } = statelessRig(t, { spec: { sharing: 'principal' }, play });
+  const call = (params: Loose) =>
+    modernRequest(1, 'prompts/get', { name: 'greet', ...params }, { capabilities, logLevel: 'info' });
+  const one = resultOf(await send(call({})));
+  const two = resultOf(await send(call({})));
+  for (const [number, { requestState }] of [
+    [1, one],
+    [2, two],
+  ] as const) {
+    const [log, answer] = await read(
+      streamOf(await send(call({ requestState, inputResponses: { input_1: {} } }))),
+    );
+    t.deepEqual(
+      [log.params.data, answer.result.asked],
+      [`for ${number}`, number],
+      'each its own, the older one too',
+    );
+  }
   t.is(pools.opened.length, 2, 'the one that was asked for its era, and the one that serves');
 });
 
