@@ -94,7 +94,7 @@ async function main(): Promise<void> {
   const router = new Router({ pools: mesh });
   const encodeError = (id: JsonRpcId, error: unknown): string => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({ router, clock, facts, encodeError });
-  const stateless = new StatelessCalls({ router, clock, encodeError });
+  const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 
   const closing = new AbortController();
   const http: HttpOptions = {

@@ -29,7 +29,7 @@ async function setUp(t: ExecutionContext, play: Play = () => false) {
   const router = new Router({ pools });
   const encodeError = (id: string | number, error: unknown): string =>
     JSON.stringify(mcpError(error, id).body);
-  const stateless = new StatelessCalls({ router, clock: systemClock, encodeError });
+  const stateless = new StatelessCalls({ router, clock: systemClock, facts: pools.facts, encodeError });
   const sessions = new Sessions({ router, clock: systemClock, facts: pools.facts, encodeError });
   t.teardown(() => {
     stateless.close();

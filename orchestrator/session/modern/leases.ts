@@ -1,4 +1,4 @@
-import { type Clock, GantryError, type ServerSpec } from '../../kernel/index.ts';
+import { type Clock, type Facts, GantryError, type ServerSpec } from '../../kernel/index.ts';
 import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
 import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
 
@@ -10,8 +10,10 @@ export type Caller = {
   readonly signal: AbortSignal;
 };
 
-/** A message of a server that belongs to no call; `principal` is null where its replica is everybody's. */
+/** News of a server that belong to no call; `principal` is null where its replica is everybody's. */
 export type OnLoose = (server: string, principal: string | null, message: ServerMessage) => void;
+
+const NEWS = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
 
 /** What a legacy server can be told of a client of the other era. */
 const TELLABLE = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling'];
@@ -23,11 +25,13 @@ const TELLABLE = ['elicitation', 'experimental', 'extensions', 'roots', 'samplin
 export class Leases {
   readonly #router: Router;
   readonly #warm: WarmReplicas;
+  readonly #facts: Facts;
   readonly #onLoose: OnLoose;
 
-  constructor(options: { router: Router; clock: Clock; onLoose: OnLoose }) {
+  constructor(options: { router: Router; clock: Clock; facts: Facts; onLoose: OnLoose }) {
     this.#router = options.router;
     this.#warm = new WarmReplicas(options.clock);
+    this.#facts = options.facts;
     this.#onLoose = options.onLoose;
   }
 
@@ -60,7 +64,7 @@ export class Leases {
 
   /**
    * A replica that nobody else gets. Throws as `lease`.
-   * @param onMessage hears what belongs to no call, in addition to everybody.
+   * @param onMessage hears its news too.
    */
   async openOwn(
     { spec, principal, capabilities }: Caller,
@@ -98,10 +102,16 @@ export class Leases {
   }
 
   #listen(replica: Replica, principal: string | null, onMessage?: (message: ServerMessage) => void): void {
-    const { server } = replica.identity;
+    const { server, id } = replica.identity;
+    const dropped = (why: string): void =>
+      this.#facts.state({ type: 'line.dropped', server, replica: id, why });
     replica.listen((message) => {
-      onMessage?.(message);
-      if (message.kind === 'notification') return this.#onLoose(server, principal, message);
+      if (message.kind === 'notification') {
+        if (!NEWS.test(message.method)) return dropped('unattributed_notification');
+        onMessage?.(message);
+        return this.#onLoose(server, principal, message);
+      }
+      if (message.method !== 'ping') dropped('unattributed_request');
       const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
       replica.respond(message.id, answer).catch(() => {
         // The process has ended meanwhile; it waits for nothing any more.

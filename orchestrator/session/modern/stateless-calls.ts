@@ -1,4 +1,4 @@
-import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
 import type { Router, ServerMessage } from '../../routing/index.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { OutStream } from '../out-stream.ts';
@@ -33,6 +33,7 @@ export type StatelessReply = { readonly kind: 'accepted' } | Answer;
 export type StatelessOptions = {
   readonly router: Router;
   readonly clock: Clock;
+  readonly facts: Facts;
   readonly encodeError: EncodeError;
   readonly memory?: EraMemory;
 };
@@ -50,9 +51,9 @@ export class StatelessCalls {
 
   constructor(options: StatelessOptions) {
     this.#options = options;
-    const { router, clock, memory = eraMemory() } = options;
+    const { router, clock, facts, memory = eraMemory() } = options;
     this.#schemas = new ToolSchemas(clock);
-    this.#leases = new Leases({ router, clock, onLoose: (...loose) => this.#changed(...loose) });
+    this.#leases = new Leases({ router, clock, facts, onLoose: (...loose) => this.#changed(...loose) });
     const shared = { ...options, leases: this.#leases, schemas: this.#schemas, seal: new StateSeal(clock) };
     this.#legacy = new LegacyServer(shared);
     this.#modern = new ModernServer(shared);

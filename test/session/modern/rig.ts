@@ -37,6 +37,7 @@ export function statelessRig(
   const stateless = new StatelessCalls({
     router: new Router({ pools }),
     clock: options.clock ?? systemClock,
+    facts: pools.facts,
     encodeError: (id, error) => JSON.stringify({ id, error: (error as GantryError).code }),
   });
   t.teardown(() => stateless.close());
