@@ -9,8 +9,8 @@ import {
   type Reason,
   type ReplicaView,
 } from '../kernel/index.ts';
-import { deadCallError } from './dead-call-error.ts';
 import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import { deadCallError, notServing } from './replica-errors.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /** Who this replica is. The same values stand in its container's labels. */
@@ -142,7 +142,7 @@ export class Replica {
     options: CallOptions,
   ): Promise<JsonRpcOutcome> {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
-      return Promise.reject(this.#notServing());
+      return Promise.reject(notServing(this.identity, this.#state.name));
     }
     return this.#counted(method, this.#link.call(method, params, options));
   }
@@ -227,13 +227,6 @@ export class Replica {
       ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
       throw error;
     }
-  }
-
-  #notServing(): GantryError {
-    const { server, id } = this.identity;
-    return new GantryError('no_replica', `Replica ${id} of server ${server} is ${this.#state.name}.`, {
-      detail: { server, replica: id, state: this.#state.name },
-    });
   }
 
   async #deadCallError(): Promise<GantryError> {
