@@ -7,13 +7,16 @@ import { type StateOwner, type StateSeal, stateRefused } from './request-state.t
 /** How long a client may take to answer: a person reads and types. The replica is blocked for so long. */
 export const ANSWER_WITHIN_MS = 10 * 60_000;
 
+/** So many may one principal leave open at a server; the oldest give way, because nobody may come back for them. */
+const MAX_PER_PRINCIPAL = 64;
+
 export type HeldCall = { readonly call: AskingCall; readonly lease: Leased };
 
 /** Calls that wait for their client to come back with answers. */
 export class HeldCalls {
   readonly #clock: Clock;
   readonly #seal: StateSeal;
-  readonly #held = new Map<string, HeldCall & { cancelTimer: () => void }>();
+  readonly #held = new Map<string, HeldCall & { whose: string; cancelTimer: () => void }>();
 
   constructor(clock: Clock, seal: StateSeal) {
     this.#clock = clock;
@@ -27,10 +30,13 @@ export class HeldCalls {
   /** @returns the state that finds this very call again, once. */
   hold(held: HeldCall, owner: StateOwner): string {
     const handle = randomUUID();
+    const whose = JSON.stringify([owner.server, owner.principal]);
+    const others = [...this.#held].filter(([, other]) => other.whose === whose);
+    if (others.length >= MAX_PER_PRINCIPAL) this.#giveUp(others[0]?.[0] ?? '', 'too many calls wait');
     const cancelTimer = this.#clock.after(ANSWER_WITHIN_MS, () =>
       this.#giveUp(handle, 'abandoned by its client'),
     );
-    this.#held.set(handle, { ...held, cancelTimer });
+    this.#held.set(handle, { ...held, whose, cancelTimer });
     return this.#seal.seal(handle, owner, ANSWER_WITHIN_MS);
   }
 

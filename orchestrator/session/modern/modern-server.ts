@@ -26,6 +26,7 @@ export class ModernServer {
   readonly #warm: WarmReplicas;
   readonly #schemas: ToolSchemas;
   readonly #seal: StateSeal;
+  readonly #closing = new AbortController();
 
   constructor(options: { router: Router; clock: Clock; schemas: ToolSchemas; seal: StateSeal }) {
     this.#router = options.router;
@@ -44,13 +45,13 @@ export class ModernServer {
     const { method } = request;
     const isListen = method === 'subscriptions/listen';
     // A log line does not say which request it is about: who wants some has the process to itself meanwhile.
-    const exclusive = request.logLevel !== null && caller.spec.sharing !== 'shared' && !isListen;
+    const exclusive = request.logLevel !== null && caller.spec.sharing !== 'shared';
     const params = this.#paramsFor(caller, request);
     const lease = await this.#lease(caller, isListen ? 'listen' : exclusive ? 'exclusive' : 'together');
+    if (isListen) return this.#listen(caller, request, params, lease, deliver);
     const { timeouts } = caller.spec;
     const options: CallOptions = {
-      callTimeoutMs: isListen ? NEVER_MS : timeouts.callTimeoutMs,
-      maxCallMs: isListen ? NEVER_MS : timeouts.maxCallMs,
+      ...timeouts,
       signal: caller.signal,
       takesUnattributed: exclusive,
       onMessage: (message) => relay(message, request, deliver),
@@ -67,8 +68,45 @@ export class ModernServer {
     }
   }
 
+  /** Subscriptions end: they have no end of their own, and a stop would wait for them. */
+  drain(): void {
+    this.#closing.abort();
+  }
+
   close(): void {
+    this.drain();
     this.#warm.close('the orchestrator is stopping');
+  }
+
+  /** Lasts until its client leaves, or its process is about to stop. */
+  async #listen(
+    caller: Caller,
+    request: ModernRequest,
+    params: Record<string, unknown>,
+    { replica, release }: Leased,
+    deliver: Deliver,
+  ): Promise<JsonRpcOutcome> {
+    const stopping = new AbortController();
+    const unwatch = replica.watch(({ name }) => {
+      if (name === 'draining') stopping.abort();
+    });
+    const ended = AbortSignal.any([this.#closing.signal, stopping.signal]);
+    try {
+      const outcome = await replica.call(request.method, params, {
+        callTimeoutMs: NEVER_MS,
+        maxCallMs: NEVER_MS,
+        signal: AbortSignal.any([caller.signal, ended]),
+        onMessage: (message) => relay(message, request, deliver),
+      });
+      return this.#sealed(caller, request, outcome);
+    } catch (error) {
+      if (!ended.aborted) throw error;
+      const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_KEY]: request.id } };
+      return { ok: true, result, raw: JSON.stringify(result) };
+    } finally {
+      unwatch();
+      release();
+    }
   }
 
   async #lease(caller: Caller, use: 'exclusive' | 'together' | 'listen'): Promise<Leased> {

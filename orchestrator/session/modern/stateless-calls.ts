@@ -103,6 +103,7 @@ export class StatelessCalls {
     this.#closing = true;
     this.#subscriptions.close();
     this.#legacy.close();
+    this.#modern.drain();
   }
 
   close(): void {

@@ -88,6 +88,21 @@ test('subscriptions of several clients on one process are told apart, under thei
   }
 });
 
+test('a subscription ends with its answer when its process is about to stop, and when Gantry is', async (t) => {
+  const play: Play = ({ id, method }, channel) => {
+    const _meta = { [SUBSCRIPTION]: id };
+    if (method === 'subscriptions/listen')
+      channel.print({ method: 'notifications/subscriptions/acknowledged', params: { _meta } });
+  };
+  const { send, pools, stateless } = statelessRig(t, { modern: true, play });
+  for (const stop of [() => pools.opened.at(-1)?.replica.drain(0), () => stateless.drain()]) {
+    const stream = streamOf(await send(modernRequest('mine', 'subscriptions/listen', { notifications: {} })));
+    stop();
+    const end = (await read(stream)).at(-1);
+    t.deepEqual(end.result, { resultType: 'complete', _meta: { [SUBSCRIPTION]: 'mine' } });
+  }
+});
+
 test('the state of the server travels inside a signed one: forged or stolen it never reaches the server', async (t) => {
   const play: Play = ({ id, params }, channel) => {
     const { requestState } = params as Loose;
