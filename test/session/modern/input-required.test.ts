@@ -225,3 +225,11 @@ test('what goes on after a question reports to the request that waits for it', a
   const reply = await send(ask('two', { requestState, inputResponses: { input_1: {} } }));
   t.is((await read(streamOf(reply)))[0].params.progressToken, 'two');
 });
+
+test('of the calls that one principal leaves waiting only so many are kept, the newest', async (t) => {
+  const { send } = statelessRig(t, { spec: { sharing: 'principal' }, play: asksName });
+  const states: unknown[] = [];
+  for (let i = 0; i <= 64; i++) states.push(resultOf(await send(first())).requestState);
+  t.is((await failure(send(retry(states[0])))).detail.reason, 'expired');
+  t.is(resultOf(await send(retry(states[64]))).resultType, 'complete');
+});
