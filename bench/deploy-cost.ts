@@ -9,6 +9,8 @@ export type DeployCost = {
   readonly dockerExec: Spread;
   readonly deploy: Spread;
   readonly session: Spread;
+  /** Rounds that ended with a failed start, and why: they are in none of the figures. */
+  readonly failures: readonly string[];
 };
 
 const NAME = 'bench-deploy';
@@ -23,6 +25,7 @@ export async function measureDeployCost(
   const dockerExec: number[] = [];
   const deploy: number[] = [];
   const session: number[] = [];
+  const failures: string[] = [];
   const entry = { image: engine.bridgeImage, command: ['node', '-e', ECHO_SERVER] };
   for (let round = 0; round < rounds; round++) {
     dockerExec.push(await engine.execOverhead());
@@ -35,6 +38,8 @@ export async function measureDeployCost(
       const client = await HttpClient.open({ url, server: NAME, connections: 1, token });
       session.push(performance.now() - startedAt);
       await client.close();
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
     } finally {
       await gateway.remove(NAME);
     }
@@ -44,5 +49,6 @@ export async function measureDeployCost(
     dockerExec: spreadOf(dockerExec),
     deploy: spreadOf(deploy),
     session: spreadOf(session),
+    failures,
   };
 }

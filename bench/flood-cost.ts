@@ -31,7 +31,7 @@ export async function measureFloodCost(
 ): Promise<FloodCost[]> {
   const rows: FloodCost[] = [];
   for (const [flood, program] of Object.entries({ 'none, for comparison': '', ...FLOODS })) {
-    say(`  waiting ${FORGET_MS / 1000} s until the delay metric has forgotten what was before …`);
+    say(`  ${flood}: waiting ${FORGET_MS / 1000} s until the delay metric has forgotten what was before …`);
     await sleep(FORGET_MS);
     const { url } = gateway;
     const token = await gateway.callToken();

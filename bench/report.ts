@@ -55,6 +55,7 @@ export function deployCostTable(cost: DeployCost): string {
     ['  of which docker exec', shown(cost.dockerExec, 0)],
     ['POST a server until ready', shown(cost.deploy, 0)],
     ['a session: initialize answered', shown(cost.session, 0)],
+    ...(cost.failures.length === 0 ? [] : [['rounds that failed', String(cost.failures.length)]]),
   ]);
 }
 

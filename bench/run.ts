@@ -1,6 +1,6 @@
 /** `npm run bench`: what the stack costs, measured against the same thing without it. See bench/README.md. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { measureCallCost } from './call-cost.ts';
 import { measureDeployCost } from './deploy-cost.ts';
@@ -36,16 +36,20 @@ const machine = {
   cores: cpus().length,
   memoryGib: Math.round(totalmem() / 1024 ** 3),
   node: process.version,
+  /** Over the minute before: half the cores and more, and the figures tell about the machine as well. */
+  load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
 };
 const command = `GANTRY_BENCH_URL=${gateway.url} GANTRY_BENCH_ROUNDS=${rounds} GANTRY_BENCH_SESSIONS=${sessions} npm run bench`;
-say(`${command}\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}`);
+say(
+  `${command}\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, load average ${machine.load}`,
+);
 
 if (engine === null) {
   say(
     '\nOnly the real server is measured: deploying needs the admin token and the docker command of this stack.',
   );
 } else {
-  await gateway.remove(ECHO); // what an interrupted run left
+  for (const name of [ECHO, 'bench-deploy', 'bench-flood']) await gateway.remove(name); // of an interrupted run
   const entry = {
     image: engine.bridgeImage,
     command: ['node', '-e', ECHO_SERVER],

@@ -2,7 +2,7 @@ import type { ServerList } from './config/index.ts';
 import type { Engine } from './engine/index.ts';
 import type { HttpOptions } from './http/index.ts';
 import { messageOf, type ServerView } from './kernel/index.ts';
-import type { Mesh } from './lifecycle/index.ts';
+import type { Mesh, MeshServerView } from './lifecycle/index.ts';
 import type { ServerStore } from './registry/index.ts';
 import type { Sessions, Tools } from './session/index.ts';
 
@@ -19,9 +19,9 @@ export type ControlRooms = {
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, list, sessions, engine, store } = rooms;
+  const { mesh, list, sessions, tools, engine, store } = rooms;
   // A session on a shared process holds no replica, so only `sessions` can count it.
-  const seen = (view: ServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
+  const seen = (view: MeshServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
   return {
     servers: {
       list: () => mesh.list().map(seen),
@@ -40,7 +40,11 @@ export function controls(
       reload: () => list.reload(),
     },
     containers: mesh.containers,
-    tools: rooms.tools,
+    tools: {
+      known: (name) => mesh.tools(name),
+      list: (server, principal) => tools.list(server, principal),
+      call: (server, tool, args, principal, signal) => tools.call(server, tool, args, principal, signal),
+    },
     health: {
       async check() {
         const [engineSays, redis] = await Promise.all([healthOf(engine.ping()), healthOf(store.ping())]);

@@ -117,16 +117,16 @@ async function main(): Promise<void> {
     open: (spec, port) => listen(createServerPortApp(http, spec.name), { host: environment.host, port }),
     onTrouble: trouble('ports'),
   });
-  const main = await listen(createApp(http), { host: environment.host, port: environment.port });
+  await list.start(); // before anybody can ask: the servers are known, and wait for the engine
+  const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
 
   const stopped = onceStopped(process);
-  const started = requireLimits(engine, ENGINE_PAUSE_MS).then(async () => {
+  const started = requireLimits(engine, ENGINE_PAUSE_MS, trouble('engine')).then(async () => {
     await engine.prepare();
     mesh.open();
-    await list.start();
   });
-  const stopAsking = everySoOften(REGISTRY_PAUSE_MS, () => list.storeIsBack());
+  const stopAsking = everySoOften(REGISTRY_PAUSE_MS, () => list.storeIsBack(), trouble('registry'));
   await Promise.race([stopped, started.then(() => stopped)]);
 
   stopAsking();
@@ -134,7 +134,7 @@ async function main(): Promise<void> {
   closing.abort();
   sessions.drain();
   stateless.drain();
-  const noMoreRequests = [main.close(drainMs), ports.close(drainMs)];
+  const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
   stateless.close();
@@ -166,10 +166,20 @@ function drainOf(mesh: Mesh): number {
   return Math.max(0, ...mesh.list().map(({ name }) => mesh.spec(name)?.timeouts.drainMs ?? 0));
 }
 
-function everySoOften(pauseMs: number, task: () => Promise<void>): () => void {
+function everySoOften(
+  pauseMs: number,
+  task: () => Promise<void>,
+  onTrouble: (message: string) => void,
+): () => void {
   let cancel = (): void => {};
   const again = (): void => {
-    cancel = clock.after(pauseMs, () => void task().finally(again));
+    cancel = clock.after(
+      pauseMs,
+      () =>
+        void task()
+          .catch((error) => onTrouble(messageOf(error)))
+          .finally(again),
+    );
   };
   again();
   return () => cancel();

@@ -21,7 +21,18 @@ await main(async () => {
   await progress.step('Orchestrator', (say) => waitUntilReady(stack, say));
   stack.token = await stack.adminToken();
   stack.tokenPath = relative(process.cwd(), join(stack.stateDir, 'admin-token'));
-  await progress.step('gantry.yaml', () => reload(stack));
+  let settingsChanged = false;
+  await progress.step('gantry.yaml', async () => {
+    const result = await reload(stack);
+    settingsChanged = result.settingsChanged;
+    return result.text;
+  });
+  if (settingsChanged) {
+    await progress.step('Orchestrator again, for its new settings', async (say) => {
+      await stack.restartOrchestrator();
+      await waitUntilReady(stack, say);
+    });
+  }
   const servers = await progress.step('Servers', async (say) => {
     const onChange = ({ name, state }) =>
       progress.note(`${progress.elapsed().padStart(12)}  ${name}: ${state}`);

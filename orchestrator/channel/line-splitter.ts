@@ -28,11 +28,6 @@ export class LineSplitter {
     if (!this.#broken && start < bytes.length) this.#hold(bytes.subarray(start));
   }
 
-  /** The unfinished line, if the stream ends now: it is no message and is never handed out. */
-  get unfinishedBytes(): number {
-    return this.#heldBytes;
-  }
-
   #finish(tail: Buffer): void {
     if (this.#heldBytes === 0) {
       if (tail.length > this.#maxLineBytes) return this.#tooLong();

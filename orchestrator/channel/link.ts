@@ -6,11 +6,16 @@ import { type Params, readServerLine, type ServerMessage } from './server-line.t
 export type LinkOptions = {
   readonly channel: Channel;
   readonly clock: Clock;
-  /** A line or message that could not be used, by a short stable word. */
-  readonly onDropped: (why: string) => void;
+  /** Lines or messages that could not be used, by a short stable word; those of one read are told together. */
+  readonly onDropped: (why: string, count: number) => void;
   /** The error that calls in flight end with when the channel is over; may take a moment to learn why it is. */
   readonly deadCallError: () => Promise<GantryError>;
 };
+
+/** Far above any client's needs; a process that answers nobody must not collect calls without end. */
+const MAX_CALLS = 1024;
+/** A process that does not read its stdin may hold so much of ours, in characters. */
+const MAX_UNSENT = 16 * 1024 * 1024;
 
 /** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
 const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
@@ -24,11 +29,14 @@ export class Link {
   readonly over: Promise<void>;
   readonly #channel: Channel;
   readonly #clock: Clock;
-  readonly #onDropped: (why: string) => void;
+  readonly #onDropped: (why: string, count: number) => void;
+  /** Dropped and not yet told: a flood of them must not cost a fact each. */
+  readonly #dropped = new Map<string, number>();
   readonly #open = new Map<JsonRpcId, OpenCall>();
   readonly #idleWaiters = new Set<() => void>();
   #listener: ((message: ServerMessage) => void) | null = null;
   #lastId = 0;
+  #unsent = 0;
   #closed = false;
 
   constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
@@ -54,11 +62,12 @@ export class Link {
 
   /**
    * Sends a request and waits for its answer. A JSON-RPC error of the server is an answer.
-   * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled
+   * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled, queue_full
    */
   async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
     if (this.#closed) throw notSent();
     options.signal?.throwIfAborted();
+    if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
     const id = ++this.#lastId;
     const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
     call.onWithdrawn = (why) =>
@@ -72,21 +81,20 @@ export class Link {
       method,
       ...(params === undefined ? {} : { params: call.withOwnToken(params) }),
     };
-    this.#channel.send(JSON.stringify(message)).catch(() => {
+    this.#send(message).catch(() => {
       // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
     });
     return call.outcome;
   }
 
+  /** @throws GantryError replica_failed when the channel is over */
   async notify(method: string, params?: Params): Promise<void> {
-    await this.#channel.send(
-      JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }),
-    );
+    await this.#send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
   }
 
-  /** Answers a request of the server. */
+  /** Answers a request of the server. @throws GantryError replica_failed when the channel is over */
   async respond(id: JsonRpcId, answer: { result: unknown } | { error: unknown }): Promise<void> {
-    await this.#channel.send(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+    await this.#send({ jsonrpc: '2.0', id, ...answer });
   }
 
   /** Messages that belong to no call; at most one listener. */
@@ -108,12 +116,23 @@ export class Link {
     });
   }
 
+  async #send(message: object): Promise<void> {
+    if (this.#closed) throw notSent();
+    const text = JSON.stringify(message);
+    this.#unsent += text.length;
+    try {
+      await this.#channel.send(text);
+    } finally {
+      this.#unsent -= text.length;
+    }
+  }
+
   #take(line: Buffer): void {
     const message = readServerLine(line);
-    if (message.kind === 'unusable') return this.#onDropped(message.why);
+    if (message.kind === 'unusable') return this.#drop(message.why);
     if (message.kind !== 'response') return this.#route(message);
     const call = this.#open.get(message.id);
-    if (call === undefined) return this.#onDropped('unknown_id');
+    if (call === undefined) return this.#drop('unknown_id');
     call.answer(message.outcome);
   }
 
@@ -121,24 +140,35 @@ export class Link {
     if (message.kind === 'notification' && message.method === 'notifications/progress') {
       const token = message.params?.progressToken;
       const call = typeof token === 'number' ? this.#open.get(token) : undefined;
-      return call?.progress(message) === true ? undefined : this.#onDropped('unknown_progress_token');
+      return call?.progress(message) === true ? undefined : this.#drop('unknown_progress_token');
     }
     const subscription = subscriptionOf(message);
     if (subscription !== undefined) {
       const call = typeof subscription === 'number' ? this.#open.get(subscription) : undefined;
-      return call === undefined ? this.#onDropped('unknown_subscription') : call.message(message);
+      return call === undefined ? this.#drop('unknown_subscription') : call.message(message);
     }
     // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
     const isChange = message.kind === 'notification' && CHANGE.test(message.method);
     const taker = isChange ? undefined : [...this.#open.values()].findLast((call) => call.takesUnattributed);
     if (taker !== undefined) return taker.message(message);
     if (this.#listener !== null) return this.#listener(message);
-    if (message.kind === 'notification') return this.#onDropped('unattributed_notification');
-    if (message.method !== 'ping') this.#onDropped('unattributed_request');
+    if (message.kind === 'notification') return this.#drop('unattributed_notification');
+    if (message.method !== 'ping') this.#drop('unattributed_request');
     const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
     this.respond(message.id, answer).catch(() => {
       // The channel ended meanwhile; the server waits for nothing any more.
     });
+  }
+
+  #drop(why: string): void {
+    if (this.#dropped.size === 0) queueMicrotask(() => this.#tellDropped());
+    this.#dropped.set(why, (this.#dropped.get(why) ?? 0) + 1);
+  }
+
+  #tellDropped(): void {
+    const dropped = [...this.#dropped];
+    this.#dropped.clear();
+    for (const [why, count] of dropped) this.#onDropped(why, count);
   }
 
   #ended(id: number): void {
@@ -156,6 +186,16 @@ function subscriptionOf({ kind, params }: ServerMessage): unknown {
 }
 
 const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };
+
+function full(): GantryError {
+  return new GantryError(
+    'queue_full',
+    'The server is busy with as many calls as it may have; this one was not sent.',
+    {
+      detail: { mayHaveRun: false, retryAfterMs: 1000 },
+    },
+  );
+}
 
 function notSent(): GantryError {
   return new GantryError(

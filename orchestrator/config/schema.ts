@@ -11,6 +11,8 @@ const MiB = 1024 ** 2;
 const leastMemoryBytes = 6 * MiB;
 /** Node fires a longer timer at once instead of late (`TIMEOUT_MAX`). */
 const longestTimeoutMs = 2 ** 31 - 1;
+/** GANTRY_STOP_GRACE (compose/stack.env) is 40 s; what is left of it is for ending the containers themselves. */
+const longestDrainMs = 30_000;
 /** `MAX_ARG_STRLEN` of Linux: the kernel takes no longer argument or variable. */
 const longestText = 128 * 1024 - 1;
 /** The highest pid Linux can give out (`PID_MAX_LIMIT`). */
@@ -91,6 +93,10 @@ export const Timeouts = z.strictObject({
     .default(1_800_000)
     .describe('A session without a request for so long is ended.'),
   drainMs: milliseconds(0)
+    .refine((value) => value <= longestDrainMs, {
+      error: `must be at most ${longestDrainMs}, because the stack itself is stopped after 40 s`,
+    })
+    .meta({ maximum: longestDrainMs })
     .default(20_000)
     .describe('How long calls in flight may go on when a replica or Gantry stops.'),
 });

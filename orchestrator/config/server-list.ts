@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { GantryError, type ServerSpec } from '../kernel/index.ts';
 import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 import { diffServers } from './diff.ts';
@@ -29,6 +30,8 @@ export type ListChange = {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
+  /** Whether auth, http or limits differ from those in force: these are only read at a start. */
+  readonly settingsChanged: boolean;
 };
 
 /**
@@ -37,6 +40,8 @@ export type ListChange = {
  */
 export class ServerList {
   readonly #options: ServerListOptions;
+  /** Those in force. */
+  #settings: Settings | null = null;
   #fileSpecs: readonly ServerSpec[] = [];
   readonly #made = new Map<string, ApiServer>();
   #storeWasRead = false;
@@ -50,6 +55,7 @@ export class ServerList {
   async load(): Promise<Settings> {
     const loaded = await this.#readFile();
     this.#fileSpecs = loaded.servers;
+    this.#settings = loaded.settings;
     return loaded.settings;
   }
 
@@ -73,7 +79,7 @@ export class ServerList {
   /** Applies exactly the difference between the file now and the file then. @throws GantryError invalid_config, and nothing changed */
   reload(): Promise<ListChange> {
     return this.#exclusive(async () => {
-      const { servers } = await this.#readFile();
+      const { servers, settings } = await this.#readFile();
       const taken = servers.find(({ name }) => this.#made.has(name));
       if (taken !== undefined) throw exists(taken.name, 'was made over the API: delete it there first');
       const { added, changed, removed } = diffServers(this.#fileSpecs, servers);
@@ -83,6 +89,7 @@ export class ServerList {
         added: added.map(({ name }) => name),
         changed: changed.map(({ after }) => after.name),
         removed: removed.map(({ name }) => name),
+        settingsChanged: !isDeepStrictEqual(settings, this.#settings),
       };
     });
   }

@@ -13,6 +13,8 @@ import { type Engine, EngineError } from './engine.ts';
 
 export type DockerEngineOptions = {
   readonly address: DockerAddress;
+  /** Label `gantry.owner` of what the adapter makes by itself. */
+  readonly owner: string;
   /** An image with `chown` in it, for giving new volumes to their user. */
   readonly helperImage?: string;
 };
@@ -29,7 +31,7 @@ export type EnginePreparation = {
 /** The Docker engine as our port. Opens no connection until it is used. */
 export function dockerEngine(options: DockerEngineOptions): Engine & EnginePreparation {
   const connection = new DockerConnection(options.address);
-  const images = new DockerImages(connection);
+  const images = new DockerImages(connection, options.owner);
   const ooms = new OomLog();
   const containers = new DockerContainers(connection, images, ooms);
 
@@ -38,7 +40,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine & EnginePrepa
       await connection.request('engine', QUICK_MS, (docker, signal) => ask(docker, 'ping', signal));
     },
     async prepare() {
-      await ensureNetworks(connection);
+      await ensureNetworks(connection, options.owner);
       await removeStaleHelpers(connection);
     },
     info: () => readInfo(connection),
@@ -67,6 +69,6 @@ export function dockerEngine(options: DockerEngineOptions): Engine & EnginePrepa
       });
     },
     images,
-    volumes: new DockerVolumes(connection, options.helperImage ?? null),
+    volumes: new DockerVolumes(connection, options.helperImage ?? null, options.owner),
   };
 }

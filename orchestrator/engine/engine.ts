@@ -28,7 +28,7 @@ export type Engine = {
   remove(containerId: string): Promise<void>;
   /** Null when there is no such container. */
   inspect(containerId: string): Promise<ContainerFacts | null>;
-  /** All containers carrying the label `gantry.owner=<owner>`, running or not. */
+  /** All containers carrying the label `gantry.owner=<owner>`, running or not; not those the engine makes for itself. */
   list(owner: string): Promise<readonly ContainerFacts[]>;
   stats(containerId: string): Promise<ContainerStats>;
   /**
@@ -163,6 +163,10 @@ export type ImageStore = {
   pull(tag: string): Promise<void>;
   /** Reads one file of an image's root file system (through a container that is never started). */
   readFile(tag: string, path: string): Promise<Buffer>;
+  /** All tags of images carrying the label `gantry.owner=<owner>`. */
+  list(
+    owner: string,
+  ): Promise<readonly { readonly tag: string; readonly labels: Readonly<Record<string, string>> }[]>;
   /** Removes an image; fine if it is gone or in use. */
   remove(tag: string): Promise<void>;
 };

@@ -32,6 +32,8 @@ export type ServerControl = {
     readonly added: readonly string[];
     readonly changed: readonly string[];
     readonly removed: readonly string[];
+    /** Settings other than servers changed: they take effect at the next start of the orchestrator. */
+    readonly settingsChanged: boolean;
   }>;
 };
 
@@ -52,6 +54,8 @@ export type ContainerVerb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'r
 
 /** Calls outside sessions, for people with nothing but curl. */
 export type ToolControl = {
+  /** What the server listed since it was last ready; none while that is not known. Starts and asks nothing. */
+  known(server: string): readonly ToolView[];
   /** @throws server_not_found, no_replica */
   list(server: string, principal: string): Promise<readonly ToolView[]>;
   /**

@@ -31,7 +31,13 @@ export type Fact =
       readonly line: string;
     }
   /** A line on stdout that was not usable; it is never repaired (`why` is a short stable word). */
-  | { readonly type: 'line.dropped'; readonly server: string; readonly replica: string; readonly why: string }
+  | {
+      readonly type: 'line.dropped';
+      readonly server: string;
+      readonly replica: string;
+      readonly why: string;
+      readonly count: number;
+    }
   | {
       readonly type: 'call.ended';
       readonly server: string;

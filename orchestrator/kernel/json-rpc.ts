@@ -20,3 +20,13 @@ export type JsonRpcNotification = {
 export type JsonRpcOutcome =
   | { readonly ok: true; readonly result: unknown; readonly raw: string }
   | { readonly ok: false; readonly error: JsonRpcError };
+
+/** Ids that survive re-encoding: strings and safe integers. 0 is one of them. */
+export function isJsonRpcId(value: unknown): value is JsonRpcId {
+  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
+}
+
+/** A JSON object: neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

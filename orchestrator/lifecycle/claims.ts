@@ -1,6 +1,7 @@
-import type { Clock, ServerSpec } from '../kernel/index.ts';
+import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import { GantryError } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import type { Running } from './running.ts';
 import type { SessionReplicas } from './session-replicas.ts';
 import type { Slot } from './slot.ts';
@@ -20,6 +21,7 @@ export class Claims {
   readonly #slots: () => readonly Slot[];
   readonly #sessions: SessionReplicas;
   readonly #clock: Clock;
+  readonly #facts: Facts;
   readonly #bySlot = new Map<Slot, string>();
   readonly #extras = new Map<string, Extra>();
 
@@ -28,16 +30,13 @@ export class Claims {
     slots: () => readonly Slot[];
     sessions: SessionReplicas;
     clock: Clock;
+    facts: Facts;
   }) {
     this.#spec = options.spec;
     this.#slots = options.slots;
     this.#sessions = options.sessions;
     this.#clock = options.clock;
-  }
-
-  /** How many replicas beyond the standing ones are held for principals. */
-  get extras(): number {
-    return this.#extras.size;
+    this.#facts = options.facts;
   }
 
   /** @throws GantryError no_replica, replica_failed */
@@ -92,7 +91,7 @@ export class Claims {
       if (this.#extras.get(principal) === extra) this.#extras.delete(principal);
     };
     extra.running.then((running) => {
-      void running.ended.then(over);
+      running.ended.then(over, over);
       this.#endWhenIdle(extra, running);
     }, over);
     return extra;
@@ -102,7 +101,11 @@ export class Claims {
     const { sessionIdleMs, drainMs } = this.#spec().timeouts;
     const idleMs = running.replica.callsInFlight > 0 ? 0 : this.#clock.now() - extra.lastUsedAt;
     if (idleMs >= sessionIdleMs) {
-      void this.#sessions.end(running, 'idle', drainMs);
+      inBackground(
+        this.#facts,
+        `idle replica of ${this.#spec().name}`,
+        this.#sessions.end(running, 'idle', drainMs),
+      );
       return;
     }
     extra.cancelTimer = this.#clock.after(sessionIdleMs - idleMs, () => this.#endWhenIdle(extra, running));

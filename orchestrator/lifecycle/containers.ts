@@ -70,7 +70,12 @@ export class Containers {
   async stats(idOrPrefix: string): Promise<ContainerStatsView> {
     const held = this.#find(idOrPrefix);
     if (isOver(held.running)) throw invalidState('The container is not running, so it uses nothing.', held);
-    return await this.#options.engine.stats(held.running.containerId);
+    try {
+      return await this.#options.engine.stats(held.running.containerId);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.code === 'not_found')) throw error;
+      throw notFound(idOrPrefix, error);
+    }
   }
 
   /** @throws GantryError container_not_found */
@@ -108,13 +113,7 @@ export class Containers {
         : this.#held().filter((held) => held.running.containerId.startsWith(idOrPrefix));
     const [only, another] = found;
     if (only !== undefined && another === undefined) return only;
-    throw new GantryError(
-      'container_not_found',
-      `There is no container ${idOrPrefix} (full id, or 12 characters and more).`,
-      {
-        detail: { id: idOrPrefix },
-      },
-    );
+    throw notFound(idOrPrefix);
   }
 }
 
@@ -159,6 +158,14 @@ function requirePossible(held: Held, verb: ContainerVerb): void {
 
 function isOver(running: Running): boolean {
   return running.replica.state.name === 'stopped' || running.replica.state.name === 'failed';
+}
+
+function notFound(id: string, cause?: unknown): GantryError {
+  return new GantryError(
+    'container_not_found',
+    `There is no container ${id} (full id, or 12 characters and more).`,
+    { detail: { id }, cause },
+  );
 }
 
 function invalidState(message: string, held: Held, cause?: unknown): GantryError {

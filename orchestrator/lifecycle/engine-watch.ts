@@ -26,10 +26,6 @@ export class EngineWatch {
     this.#prepare = options.prepare;
   }
 
-  get isUp(): boolean {
-    return this.#isUp;
-  }
-
   /** Settles as soon as the engine answers; at once when it does. */
   get up(): Promise<void> {
     return this.#up.promise;

@@ -1,3 +1,4 @@
+import { EngineError } from '../engine/index.ts';
 import type { Clock, ServerSpec } from '../kernel/index.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { StartFailure, startFailureOf } from './start-failure.ts';
@@ -5,6 +6,8 @@ import { StartFailure, startFailureOf } from './start-failure.ts';
 /** Between two tries of an install that failed; doubles up to the ceiling. A build is expensive, a registry patient. */
 const FIRST_RETRY_MS = 60_000;
 const LAST_RETRY_MS = 15 * 60_000;
+
+type Try = { readonly image: Promise<PreparedImage>; retryAt: number };
 
 /**
  * The image of one server, prepared once and shared by all who wait. A failure is remembered until its retry is
@@ -14,9 +17,8 @@ export class ImageMemo {
   readonly #prepare: (spec: ServerSpec) => Promise<PreparedImage>;
   readonly #spec: () => ServerSpec;
   readonly #clock: Clock;
-  #current: Promise<PreparedImage> | null = null;
+  #current: Try | null = null;
   #prepared: PreparedImage | null = null;
-  #retryAt = Number.POSITIVE_INFINITY;
   #failures = 0;
 
   constructor(options: {
@@ -36,8 +38,8 @@ export class ImageMemo {
 
   /** @throws StartFailure whose `retryAfterMs` says when asking again begins another try. */
   get(): Promise<PreparedImage> {
-    if (this.#current === null || this.#clock.now() >= this.#retryAt) this.#current = this.#try();
-    return this.#current;
+    if (this.#current === null || this.#clock.now() >= this.#current.retryAt) this.#current = this.#begin();
+    return this.#current.image;
   }
 
   /** Tries again at the next question, or looks again whether the image is still there. */
@@ -46,18 +48,33 @@ export class ImageMemo {
     this.#failures = 0;
   }
 
-  async #try(): Promise<PreparedImage> {
-    this.#retryAt = Number.POSITIVE_INFINITY;
+  /** A start failed: where the engine does not have the image any more, the next question makes it anew. */
+  report(error: unknown): void {
+    if (error instanceof EngineError && error.code === 'image_missing') this.forget();
+  }
+
+  #begin(): Try {
+    const started = Promise.withResolvers<PreparedImage>();
+    const attempt: Try = { image: started.promise, retryAt: Number.POSITIVE_INFINITY };
+    started.resolve(this.#try(attempt));
+    return attempt;
+  }
+
+  /** A try that was forgotten meanwhile answers those who waited for it, and changes nothing else. */
+  async #try(attempt: Try): Promise<PreparedImage> {
     try {
-      this.#prepared = await this.#prepare(this.#spec());
-      this.#failures = 0;
-      return this.#prepared;
+      const prepared = await this.#prepare(this.#spec());
+      if (this.#current === attempt) {
+        this.#prepared = prepared;
+        this.#failures = 0;
+      }
+      return prepared;
     } catch (error) {
       const failure = startFailureOf(error);
       const away = failure.reason.code === 'engine_unavailable';
       const delayMs = away ? 0 : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
-      if (!away) this.#failures++;
-      this.#retryAt = this.#clock.now() + delayMs;
+      if (this.#current === attempt && !away) this.#failures++;
+      attempt.retryAt = this.#clock.now() + delayMs;
       throw new StartFailure(failure.reason, { cause: error, ...(away ? {} : { retryAfterMs: delayMs }) });
     }
   }

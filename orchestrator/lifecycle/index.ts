@@ -2,4 +2,6 @@ export type { ContainerVerb } from './containers.ts';
 export { ensureBridgeImage } from './images/bridge-image.ts';
 export { Images, type ImagesOptions, type Pins } from './images/images.ts';
 export type { PreparedImage } from './images/prepared-image.ts';
-export { type Applied, Mesh, type MeshOptions } from './mesh.ts';
+export { Mesh } from './mesh.ts';
+export type { MeshOptions } from './mesh-options.ts';
+export type { MeshServerView } from './server-view.ts';

@@ -40,6 +40,11 @@ export function volumeLabels(owner: string, server: string): Record<string, stri
   return { [OWNER_LABEL]: owner, [SERVER_LABEL]: server };
 }
 
+/** The name of the images built for a server, without a tag. */
+export function serverImage(server: string): string {
+  return `gantry/server-${server}`;
+}
+
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

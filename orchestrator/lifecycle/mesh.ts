@@ -1,54 +1,26 @@
-import type { Engine } from '../engine/index.ts';
-import {
-  type Clock,
-  type Facts,
-  GantryError,
-  messageOf,
-  type ReplicaView,
-  type ServerSpec,
-  type ServerView,
-} from '../kernel/index.ts';
+import { GantryError, messageOf, type ReplicaView, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { Gate } from './gate.ts';
+import { removeOldImages } from './images/old-images.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { MeshOptions } from './mesh-options.ts';
 import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
+import type { MeshServerView } from './server-view.ts';
 import { difference, sameContainer } from './spec-diff.ts';
 import { Starter } from './starter.ts';
+import { Turns } from './turns.ts';
 
 /** Standing replicas come up three at a time, sessions four: more would only slow each other down on two cores. */
 const PARALLEL_STARTS = 3;
 const PARALLEL_SESSION_STARTS = 4;
 const RECONCILE_EVERY_MS = 30_000;
-/** Above any sensible number for one machine; a typing error should not start a thousand containers. */
-const MAX_REPLICAS = 32;
-
-export type MeshOptions = {
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  /** Whose containers: label `gantry.owner`, stable over restarts. */
-  readonly owner: string;
-  /** Label `gantry.epoch`, new with every start of the process. */
-  readonly epoch: string;
-  /** A longer line on a server's stdout fails its replica. */
-  readonly maxLineBytes: number;
-  /** Makes sure that a server's image is on the engine (`Images.prepare`). */
-  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
-  /** 0 up to 1, without 1: spreads restarts. */
-  readonly random: () => number;
-  /** Where clients reach a server. */
-  readonly urlOf: (spec: ServerSpec) => string;
-};
-
-export type Applied = {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-};
+/** As in the configuration: a typing error should not start a thousand containers. */
+const MAX_REPLICAS = 100;
 
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
 export class Mesh {
@@ -56,8 +28,10 @@ export class Mesh {
   readonly #options: MeshOptions;
   readonly #table = new ContainerTable();
   readonly #pools = new Map<string, ServerPool>();
-  /** What is under way per server: changes of one name happen one after the other. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** As asked for last; a pool may still be on its way there. */
+  readonly #wanted = new Map<string, ServerSpec>();
+  /** Changes of one server happen one after the other. */
+  readonly #turns = new Turns((name, error) => this.#trouble(name, error));
   readonly #watch: EngineWatch;
   readonly #reconciler: Reconciler;
   readonly #starter: Starter;
@@ -83,38 +57,26 @@ export class Mesh {
     this.#reconciler.run();
   }
 
-  /** Whether the engine answers, as far as is known. */
-  get engineIsUp(): boolean {
-    return this.#watch.isUp;
-  }
-
   /**
-   * Brings the mesh to the desired list: exactly the difference. Servers come up by themselves afterwards;
-   * resolves when what was removed or replaced is gone. Never rejects because of one server.
+   * Brings the mesh to the desired list: exactly the difference. Servers come up, and changed ones end, by
+   * themselves afterwards; resolves when what was removed is gone. Never rejects because of one server.
    */
-  async apply(specs: readonly ServerSpec[]): Promise<Applied> {
-    const present = [...this.#pools.values()].map((pool) => pool.spec);
-    const { added, changed, removed } = difference(present, specs);
-    await Promise.all([
-      ...removed.map(({ name }) => this.remove(name)),
-      ...[...added, ...changed].map((spec) => this.put(spec)),
-    ]);
-    const names = (list: readonly ServerSpec[]): readonly string[] => list.map((spec) => spec.name);
-    if (added.length + changed.length + removed.length > 0) {
-      const counts = { added: added.length, changed: changed.length, removed: removed.length };
-      this.#options.facts.state({ type: 'config.applied', ...counts });
-    }
-    return { added: names(added), changed: names(changed), removed: names(removed) };
+  async apply(specs: readonly ServerSpec[]): Promise<void> {
+    const { added, changed, removed } = difference([...this.#wanted.values()], specs);
+    for (const spec of [...added, ...changed]) this.put(spec);
+    await Promise.all(removed.map(({ name }) => this.remove(name)));
+    if (added.length + changed.length + removed.length === 0) return;
+    const counts = { added: added.length, changed: changed.length, removed: removed.length };
+    this.#options.facts.state({ type: 'config.applied', ...counts });
   }
 
-  /** One server as it should be. Resolves when a predecessor that had to be replaced is gone. */
-  put(spec: ServerSpec): Promise<void> {
+  /** One server as it should be, seen as such at once; what has to be replaced ends in the background. */
+  put(spec: ServerSpec): void {
+    this.#wanted.set(spec.name, spec);
     // At once where nothing is in the way, so that the server is seen as soon as this returns.
-    if (!this.#pools.has(spec.name) && !this.#turns.has(spec.name)) {
-      this.#create(spec);
-      return Promise.resolve();
-    }
-    return this.#inTurn(spec.name, async () => {
+    if (!this.#pools.has(spec.name) && !this.#turns.has(spec.name)) return this.#create(spec);
+    void this.#turns.take(spec.name, async () => {
+      if (this.#wanted.get(spec.name) !== spec) return; // asked otherwise meanwhile
       const pool = this.#pools.get(spec.name);
       if (pool !== undefined && sameContainer(pool.spec, spec)) return pool.adopt(spec);
       await pool?.close(pool.spec.timeouts.drainMs);
@@ -124,10 +86,12 @@ export class Mesh {
 
   /** Resolves when the server's containers are gone; at once when there is no such server. */
   remove(name: string): Promise<void> {
-    return this.#inTurn(name, async () => {
+    this.#wanted.delete(name);
+    return this.#turns.take(name, async () => {
       const pool = this.#pools.get(name);
       await pool?.close(pool.spec.timeouts.drainMs);
       this.#pools.delete(name);
+      await this.#sweep(name, null);
     });
   }
 
@@ -141,13 +105,13 @@ export class Mesh {
     this.#events?.close();
   }
 
-  list(): readonly ServerView[] {
-    return [...this.#pools.values()].map((pool) => pool.view);
+  list(): readonly MeshServerView[] {
+    return [...this.#pools.values()].map((pool) => this.#view(pool));
   }
 
   /** @throws GantryError server_not_found */
-  get(name: string): ServerView {
-    return this.#pool(name).view;
+  get(name: string): MeshServerView {
+    return this.#view(this.#pool(name));
   }
 
   /** @throws GantryError server_not_found */
@@ -155,23 +119,36 @@ export class Mesh {
     return this.#pool(name).replicaViews;
   }
 
+  /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
+  tools(name: string): readonly ToolView[] {
+    return this.#pool(name).tools;
+  }
+
   /** Starts what is stopped and retries what has failed, at once. @throws GantryError server_not_found */
-  start(name: string): ServerView {
+  start(name: string): MeshServerView {
     return this.#act(name, async (pool) => pool.start());
   }
 
-  /** Answers at once; the containers go in the background. @throws GantryError server_not_found */
-  stop(name: string): ServerView {
+  /**
+   * Answers at once; the containers go in the background. Lasts until `start` or the end of this process: the
+   * configuration knows nothing of it, so an orchestrator that starts anew starts this server too.
+   * @throws GantryError server_not_found
+   */
+  stop(name: string): MeshServerView {
     return this.#act(name, (pool) => pool.stop());
   }
 
   /** @throws GantryError server_not_found */
-  restart(name: string): ServerView {
+  restart(name: string): MeshServerView {
     return this.#act(name, (pool) => pool.restart());
   }
 
-  /** @throws GantryError server_not_found, invalid_request */
-  scale(name: string, replicas: number): ServerView {
+  /**
+   * Lasts as long as `stop` does: a new start of the orchestrator, like a change of `replicas` in the
+   * configuration, brings back the number that is configured.
+   * @throws GantryError server_not_found, invalid_request
+   */
+  scale(name: string, replicas: number): MeshServerView {
     if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
       throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
         detail: { replicas },
@@ -213,32 +190,36 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { prepareImage, urlOf, random, clock, facts } = this.#options;
+    const { urlOf, random, clock, facts } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
     const made = { starter: this.#starter, engineWatch: this.#watch };
-    this.#pools.set(
-      spec.name,
-      new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made }),
-    );
+    const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
+      const prepared = await this.#options.prepareImage(wanted);
+      const isCurrent = this.#pools.get(spec.name) === pool && this.#wanted.has(spec.name);
+      if (isCurrent) inBackground(facts, `images of ${spec.name}`, this.#sweep(spec.name, prepared.tag));
+      return prepared;
+    };
+    const pool = new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made });
+    this.#pools.set(spec.name, pool);
   }
 
-  #act(name: string, verb: (pool: ServerPool) => Promise<void>): ServerView {
+  #sweep(server: string, keep: string | null): Promise<void> {
+    const { engine, owner } = this.#options;
+    return removeOldImages(engine, { owner, server, keep });
+  }
+
+  #act(name: string, verb: (pool: ServerPool) => Promise<void>): MeshServerView {
     const pool = this.#pool(name);
-    verb(pool).catch((error: unknown) =>
-      this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
-    );
-    return pool.view;
+    verb(pool).catch((error: unknown) => this.#trouble(name, error));
+    return this.#view(pool);
   }
 
-  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve())
-      .then(work)
-      .catch((error: unknown) =>
-        this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) }),
-      );
-    this.#turns.set(name, turn);
-    return turn.finally(() => {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    });
+  /** As it will be, where it is just being replaced. */
+  #view(pool: ServerPool): MeshServerView {
+    return pool.viewOf(this.#wanted.get(pool.spec.name) ?? pool.spec);
+  }
+
+  #trouble(name: string, error: unknown): void {
+    this.#options.facts.state({ type: 'trouble', where: `server ${name}`, message: messageOf(error) });
   }
 }

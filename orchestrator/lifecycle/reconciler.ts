@@ -19,7 +19,9 @@ export type ReconcilerOptions = {
 
 /**
  * Compares what the engine lists with what is held. Another epoch's containers have lost their stdio and are
- * removed at once; strays after a grace period; what is held and not listed is treated as an exit.
+ * removed at once; strays after a grace period; what is held and not listed is looked at by who holds it. One that
+ * cannot be removed is told as trouble and tried again with the next comparison. Without an epoch it is none of
+ * ours: steps of builds and helpers inherit the owner from their image.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -34,12 +36,15 @@ export class Reconciler {
   /** One comparison. @throws GantryError engine_unavailable */
   async once(): Promise<void> {
     const { engine, owner, table, clock } = this.#options;
-    const heldBefore = table.all();
+    // From before the list: one held since then may have been started after the list was made.
+    const heldBefore = table.all().filter((running) => running.isStarted);
     const listed = await engine.list(owner);
-    const ids = new Set(listed.map((facts) => facts.id));
-    for (const running of heldBefore) if (!ids.has(running.containerId)) running.sawDown();
-    for (const facts of listed) if (facts.state === 'exited') table.get(facts.id)?.sawDown();
-    const strays = listed.filter((facts) => !table.has(facts.id));
+    const states = new Map(listed.map((facts) => [facts.id, facts.state]));
+    for (const running of heldBefore) {
+      const state = states.get(running.containerId) ?? 'exited';
+      if (state === 'exited') running.sawDown();
+    }
+    const strays = listed.filter((facts) => !table.has(facts.id) && EPOCH_LABEL in facts.labels);
     for (const id of this.#strayedSince.keys()) {
       if (!strays.some((facts) => facts.id === id)) this.#strayedSince.delete(id);
     }
@@ -65,9 +70,13 @@ export class Reconciler {
       await this.once();
     } catch (error) {
       this.#options.onEngineError(error);
-      this.#options.facts.state({ type: 'trouble', where: 'reconcile', message: messageOf(error) });
+      this.#trouble('reconcile', error);
     }
     this.run();
+  }
+
+  #trouble(where: string, error: unknown): void {
+    this.#options.facts.state({ type: 'trouble', where, message: messageOf(error) });
   }
 
   #isDue(facts: ContainerFacts, now: number): boolean {
@@ -79,7 +88,13 @@ export class Reconciler {
 
   async #remove(facts: ContainerFacts): Promise<void> {
     const foreign = facts.labels[EPOCH_LABEL] !== this.#options.epoch;
-    await this.#options.engine.remove(facts.id);
+    try {
+      await this.#options.engine.remove(facts.id);
+    } catch (error) {
+      this.#options.onEngineError(error);
+      this.#trouble(`leftover container ${facts.name}`, error);
+      return;
+    }
     this.#strayedSince.delete(facts.id);
     const why = foreign ? 'left by an earlier start' : 'stray';
     this.#options.facts.state({ type: 'container.removed', containerId: facts.id, why });

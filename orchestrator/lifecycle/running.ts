@@ -38,7 +38,12 @@ export class Running {
   /** Settles once, when the reason is known and the replica has been told. The container may still exist. */
   readonly ended: Promise<Ending>;
   readonly #options: RunningOptions;
-  readonly #down = Promise.withResolvers<null>();
+  readonly #started = Promise.withResolvers<void>();
+  /** Somebody said that it is down; replaced when that turned out to be untrue. */
+  #down = Promise.withResolvers<null>();
+  /** We ended it, or gave it up: its end needs no proof. */
+  #givenUp = false;
+  #isStarted = false;
   #wish: 'serve' | 'stop' | 'kill' = 'serve';
   #oomSeen = false;
   #removal: Promise<void> | null = null;
@@ -68,11 +73,24 @@ export class Running {
     return this.#exit;
   }
 
+  /** False while the request that starts it is under way: what the engine says then may be about the process before. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  sawStarted(): void {
+    this.#isStarted = true;
+    this.#started.resolve();
+  }
+
   sawOom(): void {
     this.#oomSeen = true;
   }
 
-  /** The engine says, by event or by list, that the container is down or gone. */
+  /**
+   * The engine says, by event or by list, that the container is down or gone. It is looked at before that is
+   * believed: an event told twice, or a list made before a restart, is about the process before.
+   */
   sawDown(): void {
     this.#down.resolve(null);
   }
@@ -92,7 +110,7 @@ export class Running {
     if (!(await settledWithin(clock, reserveMs * 0.3, over))) {
       await this.#attempt(engine.stop(this.containerId, reserveMs * 0.5));
       // The engine says it is down, or cannot be asked: either way there is nothing left to wait for.
-      this.sawDown();
+      this.#giveUp();
       await over;
     }
   }
@@ -101,7 +119,7 @@ export class Running {
   async kill(): Promise<void> {
     this.#wish = 'kill'; // before the request: the death may be heard before the answer
     await this.#options.engine.kill(this.containerId);
-    this.sawDown();
+    this.#giveUp();
     await this.ended;
   }
 
@@ -118,7 +136,7 @@ export class Running {
   /** Ends it for a reason of ours, such as a missed deadline, and removes it. Never rejects. */
   async discard(why: Reason): Promise<void> {
     this.replica.fail(why);
-    this.sawDown();
+    this.#giveUp();
     await this.remove(why.code);
   }
 
@@ -132,25 +150,40 @@ export class Running {
     if (await this.#attempt(this.#options.engine.remove(this.containerId))) {
       this.#options.stated.state({ type: 'container.removed', containerId: this.containerId, why });
     }
-    this.sawDown();
+    this.#giveUp();
     await this.ended;
     this.#options.onRemoved();
   }
 
+  #giveUp(): void {
+    this.#givenUp = true;
+    this.#started.resolve();
+    this.#down.resolve(null);
+  }
+
   async #watch(): Promise<Ending> {
-    const first = await Promise.race([this.replica.closed, this.#down.promise]);
-    if (first === null) await settledWithin(this.#options.clock, TAIL_MS, this.replica.closed);
-    const ending = await this.#diagnose(first);
+    let ending: Ending | null = null;
+    while (ending === null) {
+      const channelEnd = await Promise.race([this.replica.closed, this.#down.promise]);
+      if (channelEnd === null) {
+        await Promise.race([this.#started.promise, this.replica.closed]);
+        await settledWithin(this.#options.clock, TAIL_MS, this.replica.closed);
+        // Before it is looked at: what is said from now on counts anew.
+        if (!this.#givenUp) this.#down = Promise.withResolvers<null>();
+      }
+      const found = await this.#find(channelEnd);
+      ending = found === null ? null : this.#diagnose(channelEnd, found);
+    }
     this.#exit = ending.exit;
     if (ending.reason === null) this.replica.stopped();
     else this.replica.fail(ending.reason);
     return ending;
   }
 
-  async #diagnose(channelEnd: ChannelEnd | null): Promise<Ending> {
+  #diagnose(channelEnd: ChannelEnd | null, found: Found): Ending {
     const facts = {
       channelEnd,
-      found: await this.#find(channelEnd),
+      found,
       oomSeen: this.#oomSeen,
       killAsked: this.#wish === 'kill',
       memoryBytes: this.facts.limits.memoryBytes,
@@ -162,8 +195,11 @@ export class Running {
     return { reason: this.#wish === 'stop' ? null : exitReason(facts), exit };
   }
 
-  /** Asks the engine how it ended, and ends the process where it only closed its output. */
-  async #find(channelEnd: ChannelEnd | null): Promise<Found> {
+  /**
+   * Asks the engine how it ended, and ends the process where it only closed its output.
+   * @returns null where it runs on and is heard: nothing has ended.
+   */
+  async #find(channelEnd: ChannelEnd | null): Promise<Found | null> {
     const { engine, clock } = this.#options;
     try {
       const patient = channelEnd?.why === 'ended' || channelEnd?.why === 'transport';
@@ -173,6 +209,7 @@ export class Running {
       if (now.exit !== null) return { what: 'exit', exit: now.exit };
       // Never started, or removed in a moment by whoever destroyed the channel.
       if (now.state === 'created' || channelEnd?.why === 'destroyed') return { what: 'unknown' };
+      if (channelEnd === null && !this.#givenUp) return null;
       await engine.kill(this.containerId);
       return { what: 'cut', exit: (await engine.inspect(this.containerId))?.exit ?? null };
     } catch (error) {

@@ -1,5 +1,6 @@
-import type { Clock, Facts, ReplicaView, ServerSpec, ServerView } from '../kernel/index.ts';
+import type { Clock, Facts, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
@@ -7,7 +8,7 @@ import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
-import { serverView } from './server-view.ts';
+import { type MeshServerView, serverView } from './server-view.ts';
 import { SessionReplicas } from './session-replicas.ts';
 import { Slot } from './slot.ts';
 import type { Starter } from './starter.ts';
@@ -35,6 +36,7 @@ export class ServerPool {
   #desired: number;
   #slots: Slot[] = [];
   #intent: Intent = 'run';
+  #tools: readonly ToolView[] = [];
   #told = '';
 
   constructor(options: PoolOptions) {
@@ -46,7 +48,7 @@ export class ServerPool {
     this.#sessions = new SessionReplicas({
       ...options,
       spec,
-      image: () => this.#image.get(),
+      image: this.#image,
       gate: options.sessionGate,
       accepting: () => this.#intent === 'run',
       onChange: () => this.#changed(),
@@ -78,16 +80,23 @@ export class ServerPool {
     return this.#slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase.running.replica] : []));
   }
 
-  get view(): ServerView {
+  /** As last listed; none while no replica has been ready. */
+  get tools(): readonly ToolView[] {
+    return this.#tools;
+  }
+
+  /** @param spec its own, or the one that takes its place as soon as this pool is closed. */
+  viewOf(spec: ServerSpec): MeshServerView {
+    const succeeded = this.#intent === 'close' && spec !== this.#spec;
     return serverView({
-      spec: this.#spec,
+      spec,
       derived: this.derived,
-      desired: this.#desired,
+      desired: succeeded ? spec.replicas : this.#desired,
       slots: this.#slots,
       sessions: this.#sessions.all,
-      sessionCount: this.#sessions.all.length - this.#claims.extras,
+      toolCount: this.#tools.length,
       resolved: this.#image.prepared?.resolved ?? null,
-      url: this.#options.urlOf(this.#spec),
+      url: this.#options.urlOf(spec),
     });
   }
 
@@ -100,7 +109,8 @@ export class ServerPool {
   adopt(spec: ServerSpec): void {
     const before = this.#spec;
     this.#spec = spec;
-    if (spec.replicas !== before.replicas) void this.scale(spec.replicas);
+    if (spec.replicas === before.replicas) return;
+    inBackground(this.#options.facts, `server ${spec.name}`, this.scale(spec.replicas));
   }
 
   /** Resolves when replicas over the number are gone; new ones come up by themselves. */
@@ -180,11 +190,14 @@ export class ServerPool {
       ...this.#options,
       id,
       spec: () => this.#spec,
-      image: () => this.#image.get(),
+      image: this.#image,
       gate: this.#options.standingGate,
       // A shared server has one volume; else standing replicas serve callers without a name.
       principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
       onChange: () => this.#changed(),
+      onTools: (tools) => {
+        this.#tools = tools;
+      },
     });
   }
 

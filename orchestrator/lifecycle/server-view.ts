@@ -9,14 +9,15 @@ export type ServerParts = {
   readonly desired: number;
   readonly slots: readonly Slot[];
   readonly sessions: readonly Running[];
-  /** Of those, the ones that belong to MCP sessions. */
-  readonly sessionCount: number;
+  readonly toolCount: number;
   readonly resolved: string | null;
   readonly url: string;
 };
 
-/** A server as the API shows it (docs/api.md, Server). */
-export function serverView(parts: ServerParts): ServerView {
+/** A server as the API shows it (docs/api.md, Server), without what only `session` can count. */
+export type MeshServerView = Omit<ServerView, 'sessions'>;
+
+export function serverView(parts: ServerParts): MeshServerView {
   const { spec, derived, slots, sessions } = parts;
   const standing = slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
   const ups = slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase] : []));
@@ -38,14 +39,13 @@ export function serverView(parts: ServerParts): ServerView {
     resources: spec.resources,
     envKeys: Object.keys(spec.env),
     replicas: { desired: parts.desired, ready: ready.length, total: standing.length + sessions.length },
-    sessions: parts.sessionCount,
     callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
     // A completed handshake is what the revisions up to 2025-11-25 have; nothing else is spoken yet.
     era: handshake === null ? null : 'legacy',
     protocolVersion: handshake?.protocolVersion ?? null,
     capabilities: handshake?.capabilities ?? {},
     serverInfo: handshake?.serverInfo ?? {},
-    toolCount: best?.toolCount ?? 0,
+    toolCount: parts.toolCount,
     url: parts.url,
   };
 }

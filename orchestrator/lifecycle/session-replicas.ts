@@ -1,9 +1,17 @@
-import { type Clock, GantryError, type Reason, type ServerSpec, shortId } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type Reason,
+  type ServerSpec,
+  shortId,
+} from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { inBackground } from './background.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
-import { greet } from './handshake.ts';
-import type { PreparedImage } from './images/prepared-image.ts';
+import { greet } from './greet.ts';
+import type { ImageMemo } from './image-memo.ts';
 import type { Running } from './running.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import type { Starter } from './starter.ts';
@@ -17,11 +25,12 @@ const STOPPED_RETRY_AFTER_MS = 5000;
 
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
-  readonly image: () => Promise<PreparedImage>;
+  readonly image: ImageMemo;
   readonly starter: Starter;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
   readonly clock: Clock;
+  readonly facts: Facts;
   /** False while the server is stopped: what is just starting then is ended again. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
@@ -97,18 +106,23 @@ export class SessionReplicas {
         throw this.#stopped();
       }
       this.#running.add(running);
-      void this.#watch(running);
+      inBackground(
+        this.#options.facts,
+        `session replica of ${this.#options.spec().name}`,
+        this.#watch(running),
+      );
       this.#options.onChange();
       return running;
     } catch (error) {
       this.#options.engineWatch.report(error);
+      this.#options.image.report(error);
       throw this.#refusal(error);
     }
   }
 
   async #start(principal: string): Promise<Running> {
     const { spec, gate, starter, clock, image } = this.#options;
-    const preparing = image();
+    const preparing = image.get();
     if (!(await settledWithin(clock, IMAGE_PATIENCE_MS, preparing))) {
       const { name } = spec();
       throw new GantryError('no_replica', `Server ${name} is still being installed. Try again in a moment.`, {

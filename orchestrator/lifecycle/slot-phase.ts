@@ -10,7 +10,7 @@ import type { Running } from './running.ts';
  */
 export type SlotPhase =
   | { readonly name: 'starting'; readonly reason: Reason | null }
-  | { readonly name: 'up'; readonly running: Running; readonly toolCount: number }
+  | { readonly name: 'up'; readonly running: Running }
   | { readonly name: 'held'; readonly running: Running }
   | { readonly name: 'stopping' }
   | {

@@ -1,38 +1,20 @@
 import type { ContainerExit } from '../engine/index.ts';
-import { type Clock, type Facts, type Reason, reason, type ServerSpec } from '../kernel/index.ts';
-import type { EngineWatch } from './engine-watch.ts';
-import type { Gate } from './gate.ts';
-import { countTools, greet } from './handshake.ts';
+import { messageOf, type Reason, reason } from '../kernel/index.ts';
+import { inBackground } from './background.ts';
+import { greet, toolsOf } from './greet.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
 import { type Failure, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
+import type { SlotOptions } from './slot-options.ts';
 import type { SlotPhase } from './slot-phase.ts';
 import { startFailureOf } from './start-failure.ts';
-import type { Starter } from './starter.ts';
 import { settledWithin } from './waits.ts';
 
 /** A start holds its place at the gate until it is ready, or for so long: a server that hangs must not hold up others. */
 const GATE_HOLD_MS = 5000;
 /** Even when the engine seems to be back at once, it is not asked again sooner. */
 const ENGINE_RETRY_MS = 1000;
-
-export type SlotOptions = {
-  /** `everything-1`: the id of whatever replica fills this place. */
-  readonly id: string;
-  readonly spec: () => ServerSpec;
-  readonly image: () => Promise<PreparedImage>;
-  /** Whose data the volume holds. */
-  readonly principal: string | null;
-  readonly starter: Starter;
-  readonly gate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  /** 0 up to 1, for the jitter of restarts. */
-  readonly random: () => number;
-  readonly onChange: () => void;
-};
 
 /**
  * One place of a pool, and the loop that keeps it filled: start, greet, serve, find out why it ended, wait as
@@ -41,8 +23,6 @@ export type SlotOptions = {
  */
 export class Slot {
   readonly id: string;
-  /** Settles when the slot is closed and its container is gone. */
-  readonly closed: Promise<void>;
   readonly #options: SlotOptions;
   readonly #inbox = new Inbox();
   readonly #plan: RestartPlan;
@@ -60,7 +40,8 @@ export class Slot {
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
-    this.closed = Promise.resolve().then(() => this.#run());
+    const begun = Promise.resolve().then(() => this.#run());
+    inBackground(options.facts, `replica ${this.id}`, begun);
   }
 
   get phase(): SlotPhase {
@@ -84,14 +65,28 @@ export class Slot {
 
   async #run(): Promise<void> {
     let command: Command | null = null;
-    while (command?.kind !== 'close') {
-      command = command === null ? await this.#live() : await this.#obey(command);
+    while (command?.kind !== 'close') command = await this.#step(command);
+    try {
+      await this.#halt(command.deadlineMs);
+      await this.#clear('closed');
+    } finally {
+      this.#become({ name: 'closed' });
+      command.done();
+      this.#inbox.drop();
     }
-    await this.#halt(command.deadlineMs);
-    await this.#clear('closed');
-    this.#become({ name: 'closed' });
-    command.done();
-    this.#inbox.drop();
+  }
+
+  /** What goes wrong in Gantry itself is told and tried again: nobody else would fill this place. */
+  async #step(command: Command | null): Promise<Command | null> {
+    try {
+      return command === null ? await this.#live() : await this.#obey(command);
+    } catch (error) {
+      const { facts, clock } = this.#options;
+      facts.state({ type: 'trouble', where: `replica ${this.id}`, message: messageOf(error) });
+      command?.done();
+      await settledWithin(clock, ENGINE_RETRY_MS, this.#inbox.arrived);
+      return this.#inbox.take();
+    }
   }
 
   /** One container's life and the wait after it. @returns the command that cut it short, or null to go on. */
@@ -116,7 +111,7 @@ export class Slot {
     this.#become({ name: 'starting', reason: this.#phase.name === 'waiting' ? this.#phase.reason : null });
     try {
       await Promise.race([engineWatch.up, this.#inbox.arrived]);
-      const prepared = await Promise.race([image(), this.#inbox.arrived]);
+      const prepared = await Promise.race([image.get(), this.#inbox.arrived]);
       if (prepared === null || !this.#inbox.isEmpty) return null;
       const why = await this.#startAndGreet(prepared);
       const running = this.#running;
@@ -128,13 +123,19 @@ export class Slot {
         return { reason: why, retryAfterMs: null };
       }
       this.#readyAt = this.#options.clock.now();
-      const toolCount = await Promise.race([countTools(running.replica), this.#inbox.arrived]);
-      if (this.#inbox.isEmpty) this.#become({ name: 'up', running, toolCount: toolCount ?? 0 });
+      this.#become({ name: 'up', running });
+      inBackground(this.#options.facts, `tools of ${this.id}`, this.#listTools(running));
       return null;
     } catch (error) {
       engineWatch.report(error);
+      image.report(error);
       return startFailureOf(error);
     }
+  }
+
+  async #listTools({ replica }: Running): Promise<void> {
+    const tools = await toolsOf(replica);
+    if (replica.available) this.#options.onTools(tools);
   }
 
   /** @returns why it is not ready; null when it is, or when a command came first. */

@@ -24,7 +24,7 @@ export function startFailureOf(error: unknown): StartFailure {
   }
   if (error instanceof EngineError && error.code === 'image_missing') {
     const text = 'The image is not on the engine and could not be fetched. Check its name and tag.';
-    return new StartFailure(reason('image_missing', text), { cause: error, retryAfterMs: 60_000 });
+    return new StartFailure(reason('image_missing', text), { cause: error, retryAfterMs: 5000 });
   }
   const text =
     error instanceof EngineError

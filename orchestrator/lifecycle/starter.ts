@@ -96,6 +96,7 @@ export class Starter {
       await running.ended;
       throw error;
     }
+    running.sawStarted();
     return running;
   }
 

@@ -1,3 +1,6 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import { isObject } from '../kernel/index.ts';
+
 /** What the server said of itself when the handshake was done. */
 export type Handshake = {
   readonly protocolVersion: string;
@@ -10,7 +13,7 @@ export type Handshake = {
 export const GREETING = {
   protocolVersion: '2025-11-25',
   capabilities: {},
-  clientInfo: { name: 'gantry', version: '0.1.0' },
+  clientInfo: { name: 'gantry', version: packageJson.version },
 };
 
 /** Reads an initialize result without trusting it. */
@@ -34,8 +37,4 @@ export function discoveryOf(result: unknown): Handshake {
     protocolVersion: versions[0],
     serverInfo: meta['io.modelcontextprotocol/serverInfo'],
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -51,7 +51,7 @@ export class Replica {
     this.#link = new Link({
       channel: options.channel,
       clock: options.clock,
-      onDropped: (why) => this.#facts.state({ type: 'line.dropped', server, replica: id, why }),
+      onDropped: (why, count) => this.#facts.state({ type: 'line.dropped', server, replica: id, why, count }),
       deadCallError: () => this.#deadCallError(),
     });
   }

@@ -1,5 +1,5 @@
 import { GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
-import type { CallOptions, Replica } from '../replica/index.ts';
+import { type CallOptions, listTools, type Replica, type ToolList } from '../replica/index.ts';
 import { LeastInFlight } from './balancer.ts';
 import type { Pools } from './pools.ts';
 
@@ -73,6 +73,16 @@ export class Router {
         ...this.spec(server).timeouts,
         ...options,
       });
+    } finally {
+      done();
+    }
+  }
+
+  /** All tools of a server, asked of one replica. @throws as `lease` and `Replica.call` */
+  async tools(server: string, principal: string): Promise<ToolList> {
+    const { replica, done } = await this.lease(server, principal);
+    try {
+      return await listTools(replica, this.spec(server).timeouts);
     } finally {
       done();
     }

@@ -1,4 +1,4 @@
-import { GantryError, type JsonRpcId, scanJson } from '../kernel/index.ts';
+import { GantryError, isJsonRpcId, isObject, type JsonRpcId, scanJson } from '../kernel/index.ts';
 
 /** One message of a client, checked. */
 export type ClientMessage =
@@ -57,17 +57,9 @@ function readAnswer(value: Record<string, unknown>, id: JsonRpcId | null): Clien
 
 /** The id of a body that may be anything else but a sound request, so that even its error can carry it. */
 export function idOf(value: unknown): JsonRpcId | null {
-  return isObject(value) && isId(value.id) ? value.id : null;
+  return isObject(value) && isJsonRpcId(value.id) ? value.id : null;
 }
 
 function refused(message: string): GantryError {
   return new GantryError('invalid_request', message);
-}
-
-function isId(value: unknown): value is JsonRpcId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,5 @@
+import { isObject } from '../kernel/index.ts';
+
 /** `legacy`: revisions with a handshake and sessions; `modern`: every request stands for itself (MCP 2026-07-28). */
 export type Era = 'legacy' | 'modern';
 
@@ -31,8 +33,4 @@ function claimsVersion(body: unknown): boolean {
   if (!isObject(body) || !isObject(body.params)) return false;
   const meta = body.params._meta;
   return isObject(meta) && Object.hasOwn(meta, VERSION_KEY);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

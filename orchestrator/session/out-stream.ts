@@ -1,5 +1,5 @@
-/** A client that does not read may hold so much before its stream is given up. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** A client that does not read may hold so much, in characters, before its stream is given up; one message always fits. */
+const MAX_WAITING = 8 * 1024 * 1024;
 
 /**
  * Messages on their way to one HTTP response, in order. Written by the session, read by one `for await`.
@@ -7,7 +7,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
  */
 export class OutStream implements AsyncIterable<string> {
   readonly #waiting: string[] = [];
-  #waitingBytes = 0;
+  #waitingSize = 0;
   #wake: (() => void) | null = null;
   #ended = false;
 
@@ -18,8 +18,8 @@ export class OutStream implements AsyncIterable<string> {
   /** @returns false when the stream is over, or gives up because its client does not read. */
   push(message: string): boolean {
     if (this.#ended) return false;
-    this.#waitingBytes += message.length;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+    this.#waitingSize += message.length;
+    if (this.#waitingSize > MAX_WAITING && this.#waiting.length > 0) {
       this.#waiting.length = 0;
       this.end();
       return false;
@@ -40,7 +40,7 @@ export class OutStream implements AsyncIterable<string> {
       for (;;) {
         const next = this.#waiting.shift();
         if (next !== undefined) {
-          this.#waitingBytes -= next.length;
+          this.#waitingSize -= next.length;
           yield next;
         } else if (this.#ended) {
           return;

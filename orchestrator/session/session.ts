@@ -11,6 +11,10 @@ import { OutStream } from './out-stream.ts';
 
 /** Messages kept for a GET stream that is not open yet: `roots/list` often comes before the client listens. */
 const MAX_WAITING_MESSAGES = 100;
+/** The same in characters: one server must not fill the memory that all share. */
+const MAX_WAITING = 4 * 1024 * 1024;
+/** Requests of the server that the client may leave unanswered. */
+const MAX_ASKED = 1000;
 
 /** An answer that is on its way: at once, or as a stream when the server has something to say before it. */
 export type Answer =
@@ -44,6 +48,7 @@ export class Session {
   /** Requests of the server that the client has been sent and has not answered. */
   readonly #asked = new Set<JsonRpcId>();
   readonly #waiting: string[] = [];
+  #waitingSize = 0;
   readonly #onDropped: (why: string) => void;
   readonly #encodeError: EncodeError;
   #listening: OutStream | null = null;
@@ -97,9 +102,8 @@ export class Session {
     const streaming = Promise.withResolvers<'stream'>();
     this.#calls.set(id, abort);
     const onMessage = (message: ServerMessage): void => {
-      this.#remember(message);
-      stream.push(encodeMessage(message));
-      streaming.resolve('stream');
+      if (this.#deliver(message, stream)) streaming.resolve('stream');
+      else this.#toListener(message); // its client has left; the GET stream may still be read
     };
     const outcome = this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
       this.#calls.delete(id);
@@ -145,6 +149,7 @@ export class Session {
     const stream = new OutStream();
     this.#listening = stream;
     for (const message of this.#waiting.splice(0)) stream.push(message);
+    this.#waitingSize = 0;
     return stream;
   }
 
@@ -169,17 +174,43 @@ export class Session {
   }
 
   #toListener(message: ServerMessage): void {
-    this.#remember(message);
+    if (this.#listening !== null && this.#deliver(message, this.#listening)) return;
     const text = encodeMessage(message);
-    if (this.#listening?.push(text) === true) return;
-    if (this.#waiting.length >= MAX_WAITING_MESSAGES) return this.#onDropped('nobody_listens');
+    const room =
+      this.#waiting.length < MAX_WAITING_MESSAGES && this.#waitingSize + text.length <= MAX_WAITING;
+    if (!room || !this.#mayAsk(message)) return this.#drop(message);
     this.#waiting.push(text);
+    this.#waitingSize += text.length;
   }
 
-  #remember(message: ServerMessage): void {
-    if (message.kind === 'request') this.#asked.add(message.id);
+  /** @returns false when the stream is not read any more. */
+  #deliver(message: ServerMessage, stream: OutStream): boolean {
+    if (stream.ended) return false;
+    if (this.#mayAsk(message)) return stream.push(encodeMessage(message));
+    this.#drop(message);
+    return true;
+  }
+
+  /** Remembers a request of the server, so that the client's answer is let through once. */
+  #mayAsk(message: ServerMessage): boolean {
+    if (message.kind !== 'request') return true;
+    if (this.#asked.size >= MAX_ASKED) return false;
+    this.#asked.add(message.id);
+    return true;
+  }
+
+  /** Nobody can be given it. A server that asked is told so, or it would wait for ever. */
+  #drop(message: ServerMessage): void {
+    this.#onDropped('nobody_listens');
+    if (message.kind !== 'request') return;
+    this.#asked.delete(message.id);
+    this.#backend.respond(message.id, { error: NOBODY_LISTENS }).catch(() => {
+      // The process is gone as well: nobody waits any more.
+    });
   }
 }
+
+const NOBODY_LISTENS = { code: -32000, message: 'The client does not listen.' };
 
 function isCancelled(error: unknown): boolean {
   return error instanceof GantryError && error.code === 'cancelled';

@@ -10,6 +10,8 @@ import { sharedProcess } from './shared-process.ts';
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
 const PATIENCE_MS = 5000;
 const SWEEP_MS = 1000;
+/** A session on a shared process costs little, but not nothing. */
+const MAX_SESSIONS = 20_000;
 
 /** Who sends a message, to which server, in which session. */
 export type Sender = {
@@ -52,7 +54,7 @@ export class Sessions {
    * One message of a client.
    * @param gone aborts when the client's connection is gone; only an initialize is withdrawn by it, since a
    *   broken connection is not a cancellation in this era (MCP 2025-11-25, basic/transports).
-   * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, replica_failed, call_timeout
+   * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, queue_full, replica_failed, call_timeout
    */
   async take(sender: Sender, message: ClientMessage, gone: AbortSignal): Promise<Reply> {
     this.#options.router.spec(sender.server);
@@ -81,12 +83,6 @@ export class Sessions {
     this.#close(this.#find(sender), 'ended by the client');
   }
 
-  /** A server was removed or replaced: its sessions answer 404 from now on. */
-  endAll(server: string, why: string): void {
-    for (const session of [...this.#sessions.values()])
-      if (session.server === server) this.#close(session, why);
-  }
-
   /** New sessions are refused, the present ones go on. */
   drain(): void {
     this.#closing = true;
@@ -100,31 +96,47 @@ export class Sessions {
 
   async #begin(sender: Sender, params: Record<string, unknown>, gone: AbortSignal): Promise<Reply> {
     const { router, clock, facts, encodeError } = this.#options;
-    if (this.#closing) {
-      throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
-        detail: { server: sender.server, retryAfterMs: 5000 },
-      });
-    }
-    const spec = router.spec(sender.server);
+    const { server, principal } = sender;
+    this.#refuseWhenFull(server);
+    const spec = router.spec(server);
     const backend: Backend =
       spec.sharing === 'session'
-        ? await ownProcess(router, spec, sender.principal)
-        : sharedProcess(router, spec, sender.principal);
-    const outcome = await initialized(backend, params, gone);
-    if (!outcome.ok) return { kind: 'json', outcome, sessionId: null };
-    const { server, principal } = sender;
+        ? await ownProcess(router, spec, principal)
+        : sharedProcess(router, spec, principal);
+    // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = new Session({
       server,
       principal,
       backend,
       clock,
       encodeError,
-      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why }),
+      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why, count: 1 }),
     });
+    const outcome = await initialized(backend, params, gone);
+    if (!outcome.ok) return { kind: 'json', outcome, sessionId: null };
+    if (this.#closing) session.end('the orchestrator is stopping');
+    this.#refuseWhenFull(server);
     this.#sessions.set(session.id, session);
     facts.state({ type: 'session.opened', server });
     void session.over.then(() => this.#close(session, 'its process ended'));
     return { kind: 'json', outcome, sessionId: session.id };
+  }
+
+  #refuseWhenFull(server: string): void {
+    if (this.#closing) {
+      throw new GantryError('no_replica', 'The orchestrator is stopping and opens no new sessions.', {
+        detail: { server, retryAfterMs: 5000 },
+      });
+    }
+    if (this.#sessions.size >= MAX_SESSIONS) {
+      throw new GantryError(
+        'queue_full',
+        `There are ${MAX_SESSIONS} sessions, as many as one process holds.`,
+        {
+          detail: { server, retryAfterMs: 5000 },
+        },
+      );
+    }
   }
 
   #find({ server, principal, sessionId }: Sender): Session {

@@ -1,8 +1,5 @@
-import { GantryError, type JsonRpcOutcome, type ToolView } from '../kernel/index.ts';
+import { GantryError, type JsonRpcError, type JsonRpcOutcome, type ToolView } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
-
-/** A server that pages for ever is cut off: claude-flow, the largest list seen, has 353 tools on one page. */
-const MAX_PAGES = 100;
 
 /** Tools without a session: what a REST caller needs. */
 export class Tools {
@@ -12,21 +9,10 @@ export class Tools {
     this.#router = router;
   }
 
-  /** All pages of the list, each tool as the server wrote it. @throws as `Router.call`, and mcp_error */
+  /** Each tool as the server wrote it. @throws as `Router.call`, and mcp_error */
   async list(server: string, principal: string): Promise<readonly ToolView[]> {
-    const tools: ToolView[] = [];
-    let cursor: string | null = null;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const params: Record<string, unknown> = cursor === null ? {} : { cursor };
-      const result = unwrap(
-        server,
-        await this.#router.call(server, principal, { method: 'tools/list', params }),
-      ).result;
-      const { tools: listed, nextCursor } = result as { tools?: unknown; nextCursor?: unknown };
-      if (Array.isArray(listed)) tools.push(...listed.filter(isTool));
-      if (typeof nextCursor !== 'string' || nextCursor === '') return tools;
-      cursor = nextCursor;
-    }
+    const { tools, error } = await this.#router.tools(server, principal);
+    if (error !== null) throw refused(server, error);
     return tools;
   }
 
@@ -61,14 +47,11 @@ function saysUnknown(outcome: JsonRpcOutcome): boolean {
 
 function unwrap(server: string, outcome: JsonRpcOutcome): Extract<JsonRpcOutcome, { ok: true }> {
   if (outcome.ok) return outcome;
-  const { code, message, data } = outcome.error;
-  throw new GantryError('mcp_error', `Server ${server} answered with error ${code}: ${message}`, {
-    detail: { code, message, data: data ?? null },
-  });
+  throw refused(server, outcome.error);
 }
 
-function isTool(value: unknown): value is ToolView {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { name?: unknown }).name === 'string'
-  );
+function refused(server: string, { code, message, data }: JsonRpcError): GantryError {
+  return new GantryError('mcp_error', `Server ${server} answered with error ${code}: ${message}`, {
+    detail: { code, message, data: data ?? null },
+  });
 }

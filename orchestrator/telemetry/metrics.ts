@@ -123,7 +123,7 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'replica.stderr':
         return stderr.inc({ server: fact.server });
       case 'line.dropped':
-        return dropped.inc({ server: fact.server, why: dropWord(fact.why) });
+        return dropped.inc({ server: fact.server, why: dropWord(fact.why) }, fact.count);
       case 'image.build':
         return builds.observe({ server: fact.server, cached: String(fact.cached) }, fact.durationMs / 1000);
       case 'container.removed':

@@ -45,7 +45,8 @@ export async function waitUntilReady(stack, say) {
 
 /**
  * Makes the orchestrator read gantry.yaml again and apply the difference.
- * @returns {Promise<string>} what changed, in words
+ * @returns {Promise<{text: string, settingsChanged: boolean}>} what changed, in words; and whether settings did, which only
+ *   a start of the orchestrator reads
  * @throws SetupError with every problem of the file; then nothing was changed
  */
 export async function reload(stack) {
@@ -58,24 +59,42 @@ export async function reload(stack) {
   }
   if (status !== 200)
     throw new SetupError(`gantry.yaml could not be applied: ${body?.error?.message ?? `status ${status}`}`);
-  const changes = ['added', 'changed', 'removed'].filter((kind) => body[kind]?.length > 0);
-  return changes.map((kind) => `${kind} ${body[kind].join(', ')}`).join('; ') || 'nothing to change';
+  const kinds = ['added', 'changed', 'removed'].filter((kind) => body[kind]?.length > 0);
+  const settingsChanged = body.settingsChanged === true;
+  const changes = kinds.map((kind) => `${kind} ${body[kind].join(', ')}`);
+  if (settingsChanged) changes.push('settings changed');
+  return { text: changes.join('; ') || 'nothing to change', settingsChanged };
 }
 
-/** Polls until every server is ready or has failed. @param {(server: any) => void} onChange for each new state */
-export async function waitForServers(stack, { say, onChange, timeoutMs = 1_200_000 }) {
+/**
+ * Polls until every server has been seen ready or failed; not at the same moment, because one that failed is tried again
+ * and again while others are still being installed.
+ * @param {(server: any) => void} onChange for each new state
+ * @returns {Promise<any[]>} the servers as they are now; one that failed and is being tried again as it failed
+ */
+export async function waitForServers(stack, { say, onChange, timeoutMs = 1_200_000, pollMs = POLL_MS }) {
   const deadline = Date.now() + timeoutMs;
   const seen = new Map();
+  const settled = new Map();
   for (;;) {
     const { body } = await call(stack, 'GET', '/api/v1/servers');
     const servers = body?.servers ?? null;
     for (const server of servers ?? []) {
       if (seen.get(server.name) !== server.state) onChange(server);
       seen.set(server.name, server.state);
+      if (!isOnItsWay(server)) settled.set(server.name, server);
     }
-    const unsettled = servers?.filter(({ state }) => state === 'starting' || state === 'pending');
-    if (unsettled?.length === 0 || Date.now() > deadline) return servers ?? [];
+    const unsettled = servers?.filter(({ name }) => !settled.has(name));
+    if (unsettled?.length === 0 || Date.now() > deadline)
+      return (servers ?? []).map((server) => {
+        const before = settled.get(server.name);
+        return isOnItsWay(server) && before?.state === 'failed' ? before : server;
+      });
     say(servers === null ? 'no answer yet' : `waiting for ${unsettled.map(({ name }) => name).join(', ')}`);
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
+}
+
+function isOnItsWay({ state }) {
+  return state === 'starting' || state === 'pending';
 }

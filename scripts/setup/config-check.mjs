@@ -8,11 +8,12 @@ const READABLE_BY_ALL = 0o004;
 /**
  * Checks gantry.yaml before anything is brought up, so that a mistake changes nothing.
  * @param {string} directory of gantry.yaml
+ * @param {string} serverPorts the published range, `3001-3019`
  * @throws SetupError with every problem and its line
  */
-export async function checkConfig(root, directory) {
+export async function checkConfig(root, directory, serverPorts) {
   const file = join(directory, 'gantry.yaml');
-  const command = [join(root, 'node_modules/.bin/node'), 'orchestrator/config/check.ts', file];
+  const command = [join(root, 'node_modules/.bin/node'), 'orchestrator/config/check.ts', file, serverPorts];
   const { code, stdout, output } = await attempt(command, { cwd: root });
   if (code !== 0) throw new SetupError(`${output.trim()}\n\nNothing was changed.`);
   const { mode } = await stat(file);

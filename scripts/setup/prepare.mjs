@@ -36,10 +36,10 @@ export async function prepare({
   logTo(join(stateDir, 'setup.log'));
   await progress.step('Packages', (say) => installPackages(root, say));
   await beforeConfig?.(directory);
-  await progress.step('Configuration', () => checkConfig(root, directory));
+  const settings = await readSettings(root, { ...process.env, ...env });
+  await progress.step('Configuration', () => checkConfig(root, directory, settings.GANTRY_SERVER_PORTS));
   await progress.step('Docker engine', ensureEngine);
 
-  const settings = await readSettings(root, { ...process.env, ...env });
   const cpus = Number(
     await run('The engine does not say how many processors it has', [
       'docker',

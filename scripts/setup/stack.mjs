@@ -70,6 +70,12 @@ export class Stack {
     return left;
   }
 
+  /** A new process, in the same container: it drains the old one first. Sessions end, servers come up anew. */
+  async restartOrchestrator() {
+    const command = this.compose('restart', 'orchestrator');
+    await run('The orchestrator could not be restarted', command, this.options);
+  }
+
   /** Host ports of the orchestrator, empty if it does not run. */
   async #publishedPorts() {
     const { code, stdout } = await attempt(

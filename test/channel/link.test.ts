@@ -11,7 +11,7 @@ function setUp() {
   const link = new Link({
     channel,
     clock,
-    onDropped: (why) => dropped.push(why),
+    onDropped: (why, count) => dropped.push(...Array<string>(count).fill(why)),
     deadCallError: async () => new GantryError('replica_failed', 'it died'),
   });
   return { channel, clock, dropped, link };
@@ -70,6 +70,7 @@ test('progress comes back under the token of the caller, to the call that asked'
     heard.map(([name, message]) => [name, message.params]),
     [['b', { progressToken: 'same', progress: 1 }]],
   );
+  await Promise.resolve(); // what was dropped is told together, in the next turn
   t.deepEqual(dropped, ['unknown_progress_token']);
 });
 
@@ -96,6 +97,7 @@ test('under sharing nobody gets a message without correlation: it is dropped and
   channel.print({ method: 'notifications/message', params: {} });
   channel.print({ id: 5, method: 'sampling/createMessage', params: {} });
   channel.print({ id: 6, method: 'ping' });
+  await Promise.resolve(); // what was dropped is told together, in the next turn
   t.deepEqual(dropped, ['unattributed_notification', 'unattributed_request']);
   t.like(channel.sent[1], { id: 5, error: { code: -32601 } });
   t.like(channel.sent[2], { id: 6, result: {} });
@@ -141,6 +143,7 @@ test('a withdrawn call is cancelled at the server once and frees its place; its 
   t.is(link.callsInFlight, 0);
   t.is(clock.waiting, 0);
   channel.print({ id: channel.sent[0]?.id, result: {} });
+  await Promise.resolve(); // what was dropped is told together, in the next turn
   t.deepEqual(dropped, ['unknown_id']);
   t.is(channel.sent.filter((sent) => sent.method === 'notifications/cancelled').length, 1);
 });
@@ -192,5 +195,24 @@ test('what is said to a subscription reaches its call and no other, and is dropp
   tell(channel.sent[1]?.id, 'b');
   tell(99, 'c');
   t.deepEqual(heard, ['a', 'b']);
+  await Promise.resolve(); // what was dropped is told together, in the next turn
   t.deepEqual(dropped, ['unknown_subscription']);
+});
+
+test('a process that answers nobody collects only so many calls, a further one was not sent', async (t) => {
+  const { channel, link } = setUp();
+  for (let i = 0; i < 1024; i++) void link.call('a', {}, options).catch(() => 'ends with the test');
+  await failsWith(t, link.call('b', {}, options), 'queue_full');
+  t.is(channel.sent.length, 1024);
+});
+
+test('a process that does not read its stdin holds only so much of ours', async (t) => {
+  const { channel, link } = setUp();
+  const stuck = Promise.withResolvers<void>();
+  channel.send = () => stuck.promise;
+  for (let i = 0; i < 5; i++)
+    void link.call('a', { x: 'x'.repeat(4 * 1024 * 1024) }, options).catch(() => 'ends with the test');
+  await failsWith(t, link.call('b', {}, options), 'queue_full');
+  stuck.resolve();
+  await stuck.promise;
 });

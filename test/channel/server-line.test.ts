@@ -13,10 +13,16 @@ const unusable = test.macro({
 
 test(unusable, '', 'blank');
 test(unusable, 'Listening on stdio …', 'not_json');
-test(unusable, '{"half":', 'not_json');
+test(unusable, '{"half":', 'not_json_rpc');
+test(unusable, '{"jsonrpc":"2.0",', 'not_json');
+test(unusable, '[info] started', 'not_an_object');
 test(unusable, '[]', 'not_an_object');
 test(unusable, '42', 'not_an_object');
+test(unusable, ' null ', 'not_json');
+test(unusable, 'this is not a message', 'not_json');
+test(unusable, 'nullable', 'not_json');
 test(unusable, '{"id":1,"result":{}}', 'not_json_rpc');
+test(unusable, '{"jsonrpc":"1.0","id":1,"result":{}}', 'not_json_rpc');
 test(unusable, '{"jsonrpc":"2.0","id":1}', 'no_result');
 test(unusable, '{"jsonrpc":"2.0","id":1.5,"result":{}}', 'bad_id');
 test(unusable, '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}', 'bad_id');

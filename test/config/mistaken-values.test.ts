@@ -57,6 +57,11 @@ for (const [key, value] of [
     new RegExp(`x\\.timeouts\\.${key}: must be`),
   );
 }
+test(
+  mistake,
+  'servers: {x: {npm: a, timeouts: {drainMs: 30001}}}',
+  /x\.timeouts\.drainMs: must be at most 30000, because the stack itself is stopped after 40 s/,
+);
 test(mistake, 'servers: {x: {npm: a, timeouts: {readyms: 1}}}', /Did you mean "readyMs"/);
 for (const data of [
   '/',

@@ -125,7 +125,8 @@ export function engineContract(test: TestFn, makeEngine: () => Promise<EngineUnd
     await run.until(() => run.stdout() === 'ready\n');
     const before = performance.now();
     await bench.engine.stop(run.id, 300);
-    t.true(performance.now() - before >= 300);
+    // Timers count whole milliseconds of a coarser clock: one may end a fraction early.
+    t.true(performance.now() - before >= 299);
     t.like((await bench.facts(run.id)).exit, { reason: 'signal', signal: 'SIGKILL' });
   });
 

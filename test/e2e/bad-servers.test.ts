@@ -100,7 +100,7 @@ test('a line over maxLineBytes ends the session that it belongs to, with line_to
 
 test('a server that never becomes ready fails alone, with the reason and what it said on stderr', async (t) => {
   const entry = await fixtureEntry('never_ready.py');
-  const name = await makeServer(t, 'never-ready', { ...entry, timeouts: { readyMs: 1500 } });
+  const name = await makeServer(t, 'never-ready', { ...entry, timeouts: { readyMs: 8000 } });
   const { reason } = await untilFailed(name);
   t.is(reason?.code, 'never_ready');
   t.regex(reason?.message ?? '', /readyMs/);

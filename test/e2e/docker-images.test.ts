@@ -110,6 +110,11 @@ test.serial('a root file system is imported as one image, with its settings', as
   await engine.images.import(name, tarOf({ 'hello.txt': 'hello' }), ['USER 1234', 'CMD ["/hello"]']);
   t.like(await engine.images.inspect(name), { user: '1234', command: ['/hello'] });
   t.is((await engine.images.readFile(name, '/hello.txt')).toString(), 'hello');
+  const owned = await engine.images.list('e2e');
+  t.like(
+    owned.find((image) => image.tag === name),
+    { labels: { 'gantry.owner': 'e2e' } },
+  );
 });
 
 test.serial('an image that no registry in reach has is missing', async (t) => {

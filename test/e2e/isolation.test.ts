@@ -274,7 +274,7 @@ test('a replica with internet reaches neither the stack, the engine, metadata ad
   t.is(online['127.0.0.1:7000'], 'connected');
 });
 
-test('an install step reaches neither the engine nor metadata addresses, and is limited in memory', async (t) => {
+test('a build step reaches neither the engine nor metadata addresses, and is limited in memory', async (t) => {
   await untilReady('install-probe', 200_000);
   const report = JSON.parse(await callTool('install-probe', 'install_report')) as {
     reached: Record<string, string>;

@@ -7,6 +7,7 @@ import { type Fact, Facts, GantryError, shortId, systemClock } from '../../orche
 import { Images, Mesh } from '../../orchestrator/lifecycle/index.ts';
 import { spec } from '../lifecycle/rig.ts';
 import { realEngine, testImage } from './real-engine.ts';
+import { until } from './until.ts';
 
 const MIB = 1024 * 1024;
 const LIMITS = { memoryBytes: 96 * MIB, cpus: 1, pids: 64 };
@@ -81,7 +82,8 @@ test('on a real engine a server comes up, its deaths are told apart and repaired
   const ready = fact(facts, isReady);
   await mesh.apply([spec('small', { source: { kind: 'build', path, command: null }, resources: LIMITS })]);
   await ready;
-  t.like(mesh.get('small'), { state: 'ready', toolCount: 3, reason: null });
+  t.like(mesh.get('small'), { state: 'ready', reason: null });
+  await until('its tools are known', async () => mesh.tools('small').length === 3);
 
   const deaths = [
     ['hog', 'oom', 137],

@@ -3,9 +3,6 @@ import { createServer, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 
-/** The port that GANTRY_PYPI_INDEX of the test stack names; fixed when the stack comes up, before any test. */
-const INDEX_PORT = 7499;
-
 export type SourceFiles = Readonly<Record<string, string>>;
 export type PackageIndex = { readonly requests: readonly string[]; close(): Promise<void> };
 
@@ -25,6 +22,7 @@ export async function sourceDistribution(name: string, version: string, files: S
 
 /** Serves packages by the simple index of PEP 503, on all addresses: the engine's builds come from another network. */
 export async function servePackages(
+  port: number,
   packages: Readonly<Record<string, { readonly file: string; readonly bytes: Buffer }>>,
 ): Promise<PackageIndex> {
   const requests: string[] = [];
@@ -46,7 +44,7 @@ export async function servePackages(
       response.end();
     }
   });
-  await listen(server);
+  await listen(server, port);
   return {
     requests,
     close: () =>
@@ -57,8 +55,8 @@ export async function servePackages(
   };
 }
 
-function listen(server: Server): Promise<void> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(INDEX_PORT, '0.0.0.0', resolve);
+    server.once('error', reject).listen(port, '0.0.0.0', resolve);
   });
 }

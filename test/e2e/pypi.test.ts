@@ -77,15 +77,12 @@ let targets: { readonly reachable: string; readonly forbidden: readonly string[]
 
 test.before(async () => {
   const addresses = await stackAddresses();
-  const gateway = await dockerOnHost(
-    'network',
-    'inspect',
-    'bridge',
-    '-f',
-    '{{range .IPAM.Config}}{{.Gateway}}{{end}}',
+  // Set when the stack comes up: the address of this host that builds can reach.
+  const indexUrl = new URL(
+    (await compose('exec', '-T', 'orchestrator', 'printenv', 'GANTRY_PYPI_INDEX')).trim(),
   );
   targets = {
-    reachable: `${gateway}:7499`,
+    reachable: indexUrl.host,
     forbidden: [
       ...addresses.flatMap((address) => [
         `${address}:2375`,
@@ -104,7 +101,9 @@ test.before(async () => {
     'gantry_test_server.py': SERVER,
     'mcp.py': await readFile('test/fixtures/servers/mcp.py', 'utf8'),
   });
-  index = await servePackages({ [NAME]: { file: 'gantry_test_server-1.0.0.tar.gz', bytes } });
+  index = await servePackages(Number(indexUrl.port), {
+    [NAME]: { file: 'gantry_test_server-1.0.0.tar.gz', bytes },
+  });
 });
 
 test.after.always(() => index?.close());

@@ -4,7 +4,7 @@ import { type DockerAddress, dockerEngine } from '../../orchestrator/engine/inde
 
 /** The engine the test harness brought up. There is no skipping: without it these tests fail and say why. */
 export function realEngine() {
-  return dockerEngine({ address: address(), helperImage: testImage() });
+  return dockerEngine({ address: address(), owner: 'e2e', helperImage: testImage() });
 }
 
 /** An image in that engine with sh, node and python3. */

@@ -5,6 +5,7 @@ import {
   GantryError,
   type LogLine,
   type ServerView,
+  type ToolView,
 } from '../../orchestrator/kernel/index.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
@@ -76,6 +77,10 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
     if (name !== SERVER.name) throw new GantryError('server_not_found', `No server is called "${name}".`);
     return SERVER;
   };
+  const toolsOf = (name: string): readonly ToolView[] => {
+    serverOf(name);
+    return [{ name: 'echo', inputSchema: { type: 'object' } }, { name: 'add' }];
+  };
   const containerOf = (id: string): ContainerView => {
     if (id.length < 12 || !CONTAINER_ID.startsWith(id))
       throw new GantryError('container_not_found', 'Not ours.');
@@ -95,7 +100,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
       replicas: () => [
         { id: 'everything-1', containerId: CONTAINER_ID, state: 'ready', callsInFlight: 0, heldBy: 'pool' },
       ],
-      reload: async () => ({ added: ['clock'], changed: [], removed: [] }),
+      reload: async () => ({ added: ['clock'], changed: [], removed: [], settingsChanged: false }),
     },
     containers: {
       list: async () => [CONTAINER],
@@ -123,10 +128,8 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
       },
     },
     tools: {
-      list: async (server) => {
-        serverOf(server);
-        return [{ name: 'echo', inputSchema: { type: 'object' } }, { name: 'add' }];
-      },
+      known: (server) => toolsOf(server),
+      list: async (server) => toolsOf(server),
       // Text that parse and stringify would change.
       call: async (server, tool, args) => {
         serverOf(server);

@@ -9,6 +9,7 @@ export class FakeImages implements ImageStore {
   /** Programs by tag. An image that was built, imported or pulled without an entry runs `fallback`. */
   readonly programs = new Map<string, FakeProgram>();
   readonly #present = new Set<string>();
+  readonly #labels = new Map<string, Readonly<Record<string, string>>>();
   readonly #users = new Map<string, string>();
   /** What `readFile` answers, by path. */
   readonly files = new Map<string, Buffer>();
@@ -67,6 +68,7 @@ export class FakeImages implements ImageStore {
     await drain(options.context);
     if (this.failBuild !== null) throw this.failBuild;
     this.#present.add(options.tag);
+    this.#labels.set(options.tag, options.labels);
   }
 
   async pull(tag: string): Promise<void> {
@@ -82,6 +84,12 @@ export class FakeImages implements ImageStore {
     const file = this.files.get(path);
     if (file === undefined) throw new EngineError('not_found', 'There is no such file.');
     return file;
+  }
+
+  async list(owner: string): ReturnType<ImageStore['list']> {
+    this.#check();
+    const all = [...this.#present].map((tag) => ({ tag, labels: this.#labels.get(tag) ?? {} }));
+    return all.filter(({ labels }) => labels['gantry.owner'] === owner);
   }
 
   async remove(tag: string): Promise<void> {

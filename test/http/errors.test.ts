@@ -86,7 +86,7 @@ test('an error that was not written for users is told in neutral words, and stat
 test('a full queue reaches the client as 429 with Retry-After, on both kinds of route', async (t) => {
   const full = new GantryError('queue_full', 'Too many calls wait.', { detail: { retryAfterMs: 1_500 } });
   const { ask } = await startApp(t, {
-    tools: { list: () => Promise.reject(full), call: () => Promise.reject(full) },
+    tools: { known: () => [], list: () => Promise.reject(full), call: () => Promise.reject(full) },
     mcp: () => Promise.reject(full),
   });
   const rest = await ask('POST', '/api/v1/servers/everything/tools/echo', { body: {} });

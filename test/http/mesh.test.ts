@@ -1,7 +1,7 @@
 import test from 'ava';
-import { meshState, serviceState, toolsOrNone } from '../../orchestrator/http/routes/mesh-view.ts';
-import { GantryError, type ReplicaView, type ServerState } from '../../orchestrator/kernel/index.ts';
-import { CONTAINER_ID, fakeControls } from '../fakes/controls.ts';
+import { meshState, serviceState } from '../../orchestrator/http/routes/mesh-view.ts';
+import type { ReplicaView, ServerState, ServerView } from '../../orchestrator/kernel/index.ts';
+import { CONTAINER_ID, fakeControls, SERVER } from '../fakes/controls.ts';
 import { startApp } from './ask.ts';
 
 function pool(...states: ServerState[]): ReplicaView[] {
@@ -14,22 +14,32 @@ function pool(...states: ServerState[]): ReplicaView[] {
   }));
 }
 
+function server(state: ServerState, desired = 1): ServerView {
+  return { ...SERVER, state, replicas: { desired, ready: 0, total: 0 } };
+}
+
 test('the state of a service follows its standing replicas', (t) => {
-  t.is(serviceState(2, pool('ready', 'paused')), 'healthy');
-  t.is(serviceState(2, pool('ready', 'failed')), 'degraded');
-  t.is(serviceState(2, pool('ready', 'starting')), 'degraded');
-  t.is(serviceState(2, pool('ready')), 'degraded');
-  t.is(serviceState(1, pool('starting')), 'unknown');
-  t.is(serviceState(2, pool('pending', 'failed')), 'unknown');
-  t.is(serviceState(1, pool('failed')), 'unhealthy');
-  t.is(serviceState(1, pool('stopped')), 'unhealthy');
-  t.is(serviceState(1, []), 'unhealthy');
+  t.is(serviceState(server('ready', 2), pool('ready', 'paused')), 'healthy');
+  t.is(serviceState(server('ready', 2), pool('ready', 'failed')), 'degraded');
+  t.is(serviceState(server('ready', 2), pool('ready', 'starting')), 'degraded');
+  t.is(serviceState(server('ready', 2), pool('ready')), 'degraded');
+  t.is(serviceState(server('starting'), pool('starting')), 'unknown');
+  t.is(serviceState(server('starting', 2), pool('pending', 'failed')), 'unknown');
+  t.is(serviceState(server('failed'), pool('failed')), 'unhealthy');
+  t.is(serviceState(server('stopped'), pool('stopped')), 'unhealthy');
+});
+
+test('a service that is being installed has no container yet and is unknown, not unhealthy', (t) => {
+  t.is(serviceState(server('pending'), []), 'unknown');
+  t.is(serviceState(server('starting'), []), 'unknown');
+  t.is(serviceState(server('failed'), []), 'unhealthy');
+  t.is(serviceState(server('stopped', 0), []), 'unhealthy');
 });
 
 test('a replica held by a session does not make a service healthy', (t) => {
   t.is(
     serviceState(
-      1,
+      server('failed'),
       pool('ready').map((replica) => ({ ...replica, heldBy: 'session' as const })),
     ),
     'unhealthy',
@@ -41,6 +51,7 @@ test('the mesh is operational with all, degraded with some, in error with none',
   t.is(meshState(['healthy', 'healthy']), 'operational');
   t.is(meshState(['healthy', 'unhealthy']), 'degraded');
   t.is(meshState(['unknown', 'unknown']), 'degraded');
+  t.is(meshState(['unknown', 'unhealthy']), 'degraded');
   t.is(meshState(['unhealthy', 'unhealthy']), 'error');
 });
 
@@ -70,7 +81,9 @@ test('the status has its counts and the services their names of tools', async (t
 
 test('a mesh in which nothing works answers 503 with its status', async (t) => {
   const controls = fakeControls();
-  const { ask } = await startApp(t, { servers: { ...controls.servers, replicas: () => pool('failed') } });
+  const { ask } = await startApp(t, {
+    servers: { ...controls.servers, list: () => [server('failed')], replicas: () => pool('failed') },
+  });
   const { status, json } = await ask('GET', '/api/v1/mesh/status');
   t.deepEqual([status, json.status, json.services[0].state], [503, 'error', 'unhealthy']);
 });
@@ -83,8 +96,18 @@ test('services come as a list with a count, and one comes bare with its tools in
   t.is((await ask('GET', '/api/v1/mesh/services/nobody')).json.error.code, 'server_not_found');
 });
 
-test('a server that cannot or will not tell its tools has none in the picture', async (t) => {
-  t.deepEqual(await toolsOrNone(Promise.reject(new GantryError('no_replica', 'None.'))), []);
-  t.deepEqual(await toolsOrNone(new Promise(() => {}), 5), []);
-  await t.throwsAsync(toolsOrNone(Promise.reject(new Error('a mistake'))), { message: 'a mistake' });
+test('looking at the mesh asks no server anything', async (t) => {
+  const controls = fakeControls();
+  const asked: string[] = [];
+  const { ask } = await startApp(t, {
+    tools: {
+      ...controls.tools,
+      list: async (name) => {
+        asked.push(name);
+        return [];
+      },
+    },
+  });
+  for (const path of ['status', 'services', 'services/everything']) await ask('GET', `/api/v1/mesh/${path}`);
+  t.deepEqual(asked, []);
 });

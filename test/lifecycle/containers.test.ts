@@ -1,4 +1,5 @@
 import test from 'ava';
+import { EngineError } from '../../orchestrator/engine/index.ts';
 import { GantryError } from '../../orchestrator/kernel/index.ts';
 import { OWNER, rig, settle, spec, until } from './rig.ts';
 
@@ -91,6 +92,17 @@ test('a container is found by 12 characters and more of its id, and by nothing s
   }
 });
 
+test('numbers of a container that has just gone are answered as not found', async (t) => {
+  const { mesh, engine, container } = await oneReady();
+  engine.stats = async () => {
+    throw new EngineError('not_found', 'There is no such container.');
+  };
+  const error = await t.throwsAsync<GantryError>(mesh.containers.stats(container.id), {
+    instanceOf: GantryError,
+  });
+  t.is(error?.code, 'container_not_found');
+});
+
 test('stderr can be read and followed until the process ends', async (t) => {
   const { mesh, engine, container } = await oneReady();
   const io = engine.process(container.id);
@@ -120,6 +132,6 @@ test('the verbs on a session replica end it, and restart is refused', async (t) 
     await mesh.containers.act(containerId, verb);
     await replica.over;
     await until('its container is gone', async () => (await engine.list(OWNER)).length === 1);
-    t.is(mesh.get('one').sessions, 0);
+    t.is(mesh.get('one').replicas.total, 1);
   }
 });

@@ -37,3 +37,14 @@ export const exitsAtOnce: FakeProgram = (io) => {
   io.stderr('cannot find config\n');
   io.exit(3);
 };
+
+/** Completes the handshake, offers tools, and never lists them. */
+export const unlisted: FakeProgram = (io) => {
+  io.onLine((line) => {
+    const { id, method } = JSON.parse(line) as { id?: number; method: string };
+    if (method !== 'initialize') return;
+    const result = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: {} };
+    io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+  });
+  io.onEnd(() => io.exit(0));
+};

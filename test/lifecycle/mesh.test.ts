@@ -5,13 +5,23 @@ import { OWNER, rig, running, settle, spec, until } from './rig.ts';
 const ready = ({ mesh }: ReturnType<typeof rig>, name: string) =>
   until(`${name} is ready`, () => mesh.get(name).state === 'ready');
 
-test('a server becomes ready by a handshake, and all pages of its tools are counted', async (t) => {
+const TIMEOUTS = { callTimeoutMs: 60_000, maxCallMs: 60_000 };
+
+const applied = ({ stated }: ReturnType<typeof rig>) =>
+  stated.filter((fact) => fact.type === 'config.applied');
+
+test('a server becomes ready by a handshake, and all pages of its tools are kept', async (t) => {
   const all = rig();
   await all.mesh.apply([spec('one', { replicas: 2 })]);
   await until('both replicas are ready', () => all.mesh.get('one').replicas.ready === 2);
+  await until('its tools are known', () => all.mesh.get('one').toolCount > 0);
   const view = all.mesh.get('one');
   t.like(view, { state: 'ready', reason: null, toolCount: 3, protocolVersion: '2025-06-18', era: 'legacy' });
   t.deepEqual(view.replicas, { desired: 2, ready: 2, total: 2 });
+  t.deepEqual(
+    all.mesh.tools('one').map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
   const labels = (await all.mesh.containers.list()).map((container) => container.labels);
   t.like(labels[0], {
     'gantry.owner': OWNER,
@@ -21,25 +31,79 @@ test('a server becomes ready by a handshake, and all pages of its tools are coun
   });
 });
 
+test('a server is ready at its handshake, whatever becomes of the list of its tools', async (t) => {
+  const all = rig();
+  await all.mesh.apply([spec('one', running('unlisted'))]);
+  await ready(all, 'one');
+  t.deepEqual(all.mesh.tools('one'), []);
+  t.is(all.mesh.get('one').toolCount, 0);
+  t.is(all.mesh.standing('one').length, 1);
+  t.throws(() => all.mesh.tools('other'), { message: /no server named other/ });
+});
+
 test('apply brings exactly the difference: unchanged servers keep their containers', async (t) => {
   const all = rig();
   const { mesh, engine } = all;
   await mesh.apply([spec('kept'), spec('edited'), spec('gone')]);
   for (const name of ['kept', 'edited', 'gone']) await ready(all, name);
   const before = new Map((await mesh.containers.list()).map((one) => [one.server, one.id]));
-  const applied = await mesh.apply([spec('kept'), spec('edited', { args: ['-v'] }), spec('new')]);
-  t.deepEqual(applied, { added: ['new'], changed: ['edited'], removed: ['gone'] });
+  await mesh.apply([spec('kept'), spec('edited', { args: ['-v'] }), spec('new')]);
+  t.like(applied(all).at(-1), { added: 1, changed: 1, removed: 1 });
   for (const name of ['kept', 'edited', 'new']) await ready(all, name);
   const after = new Map((await mesh.containers.list()).map((one) => [one.server, one.id]));
   t.is(after.get('kept'), before.get('kept'));
   t.not(after.get('edited'), before.get('edited'));
   t.is(mesh.spec('gone'), null);
   t.is((await engine.list(OWNER)).length, 3);
-  t.deepEqual(await mesh.apply([spec('kept'), spec('edited', { args: ['-v'] }), spec('new')]), {
-    added: [],
-    changed: [],
-    removed: [],
+  const changes = applied(all).length;
+  await mesh.apply([spec('kept'), spec('edited', { args: ['-v'] }), spec('new')]);
+  t.is(applied(all).length, changes);
+});
+
+test('a change is seen at once and waits for no drain; a change back meanwhile is not lost', async (t) => {
+  const all = rig();
+  const { mesh, engine, clock } = all;
+  await mesh.apply([spec('one', { sharing: 'shared' })]);
+  await ready(all, 'one');
+  const busy = mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
+  const failure = t.throwsAsync(async () => busy, { instanceOf: GantryError });
+  await mesh.apply([spec('one', { sharing: 'shared', network: 'internet', replicas: 2 })]);
+  t.like(mesh.get('one'), { state: 'draining', network: 'internet' });
+  t.is(mesh.get('one').replicas.desired, 2);
+  await settle();
+  t.is((await engine.list(OWNER)).length, 1, 'the call is still being waited for');
+  await mesh.apply([spec('one', { sharing: 'shared', args: ['-v'] })]);
+  await mesh.apply([spec('one', { sharing: 'shared' })]);
+  t.is(mesh.get('one').network, 'none');
+  clock.advance(20_000);
+  await failure;
+  await ready(all, 'one');
+  await settle();
+  await ready(all, 'one');
+  t.deepEqual(mesh.spec('one'), spec('one', { sharing: 'shared' }));
+  t.is((await engine.list(OWNER)).length, 1);
+  t.deepEqual(engine.created.at(-1)?.args, []);
+});
+
+test('a removal resolves when the containers are gone, calls in flight included', async (t) => {
+  const all = rig();
+  const { mesh, engine, clock } = all;
+  await mesh.apply([spec('one', { sharing: 'shared' })]);
+  await ready(all, 'one');
+  const busy = mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
+  const failure = t.throwsAsync(async () => busy, { instanceOf: GantryError });
+  let isGone = false;
+  const removal = mesh.apply([]).then(() => {
+    isGone = true;
   });
+  await settle();
+  t.false(isGone);
+  t.is(mesh.get('one').state, 'draining');
+  clock.advance(20_000);
+  await removal;
+  await failure;
+  t.deepEqual(await engine.list(OWNER), []);
+  t.deepEqual(mesh.list(), []);
 });
 
 test('a change that no container is made of replaces none', async (t) => {
@@ -52,7 +116,7 @@ test('a change that no container is made of replaces none', async (t) => {
   all.mesh.scale('one', 1);
   await until('one is left', () => all.mesh.replicas('one').length === 1);
   t.is((await all.engine.list(OWNER)).length, 1);
-  t.throws(() => all.mesh.scale('one', -1), { instanceOf: GantryError, message: /0 to 32/ });
+  t.throws(() => all.mesh.scale('one', -1), { instanceOf: GantryError, message: /0 to 100/ });
 });
 
 test('one failing server does not keep the others from getting ready', async (t) => {

@@ -3,14 +3,14 @@ import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/ind
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
-import { exitsAtOnce, mcpServer, mute } from './fake-server.ts';
+import { exitsAtOnce, mcpServer, mute, unlisted } from './fake-server.ts';
 
 export const OWNER = 'gantry';
 export const EPOCH = 'now';
 
 /** A mesh on the fake engine, whose time moves only when told to. */
 export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {}) {
-  const engine = new FakeEngine({ programs: { echo: mcpServer, mute, dies: exitsAtOnce } });
+  const engine = new FakeEngine({ programs: { echo: mcpServer, mute, dies: exitsAtOnce, unlisted } });
   const clock = new FakeClock();
   const facts = new Facts();
   const stated: Fact[] = [];

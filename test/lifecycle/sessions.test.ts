@@ -14,10 +14,10 @@ test('a session gets a process of its own, and its release removes the container
   const replica = await mesh.openForSession('one', 'alice');
   t.is(replica.state.name, 'starting', 'the client itself completes the handshake');
   t.is(replica.identity.heldBy, 'session');
-  t.like(mesh.get('one'), { sessions: 1, replicas: { desired: 1, ready: 1, total: 2 } });
+  t.like(mesh.get('one'), { replicas: { desired: 1, ready: 1, total: 2 } });
   await mesh.release(replica, 'deleted');
   t.is((await engine.list(OWNER)).length, 1);
-  t.is(mesh.get('one').sessions, 0);
+  t.is(mesh.get('one').replicas.total, 1);
   await mesh.release(replica, 'deleted again');
 });
 
@@ -55,7 +55,7 @@ test('the first principal gets the standing replica, others one of their own tha
   t.not(bobs, standing);
   t.is(bobs.state.name, 'ready');
   t.is(await mesh.heldFor('one', 'bob'), bobs);
-  t.is(mesh.get('one').sessions, 0, 'it is no MCP session');
+  t.is(mesh.get('one').replicas.total, 2);
   clock.advance(1_000_000);
   await mesh.heldFor('one', 'bob');
   clock.advance(1_000_000);

@@ -257,3 +257,65 @@ test('under sharing call every call has a process that nobody sees afterwards', 
   t.is(pools.opened.length, 3);
   t.is(pools.released.length, 3);
 });
+
+test('what a server says before and right behind its initialize answer waits for the GET stream', async (t) => {
+  const { sessions, open, pools } = setUp(t);
+  pools.play = (channel) => {
+    channel.onSent = ({ id, method }) => {
+      if (method !== 'initialize') return;
+      channel.print({ method: 'notifications/message', params: { data: 'early' } });
+      channel.print({ id, result: {} });
+      channel.print({ id: 0, method: 'roots/list' });
+    };
+  };
+  const sender = { server: 'echo', principal: 'alice', sessionId: await open() };
+  const stream = sessions.listen(sender);
+  sessions.end(sender);
+  t.deepEqual(
+    (await read(stream)).map(({ method }) => method),
+    ['notifications/message', 'roots/list'],
+  );
+});
+
+test('a client that never listens cannot make a server fill our memory, and the server is told', async (t) => {
+  const { open, pools } = setUp(t);
+  const dropped: string[] = [];
+  pools.facts.listen((fact) => {
+    if (fact.type === 'line.dropped') dropped.push(fact.why);
+  });
+  await open();
+  const channel = pools.opened[0]?.channel;
+  for (let i = 0; i < 10; i++)
+    channel?.print({ method: 'notifications/message', params: { data: 'x'.repeat(1024 * 1024) } });
+  t.is(dropped.length, 7, 'three of a mebibyte and a little fit into four');
+  channel?.print({ id: 9, method: 'roots/list' });
+  for (let i = 0; i < 100; i++) channel?.print({ id: 100 + i, method: 'roots/list' });
+  const refusals = channel?.sent.filter(({ error }) => error !== undefined) ?? [];
+  t.is(refusals.length, 4, 'of a hundred and one, ninety-seven wait beside the three');
+});
+
+test('when the client has left its stream, the rest goes to the GET stream', async (t) => {
+  const { send, open, pools, sessions } = setUp(t);
+  const sessionId = await open();
+  const channel = pools.opened[0]?.channel;
+  const call = send(request(1, 'stay/silent'), sessionId);
+  await Promise.resolve();
+  channel?.print({ method: 'notifications/message', params: { data: 1 } });
+  streamOf(await call).end();
+  channel?.print({ id: 3, method: 'elicitation/create' });
+  const sender = { server: 'echo', principal: 'alice', sessionId };
+  const stream = sessions.listen(sender);
+  sessions.end(sender);
+  t.deepEqual(
+    (await read(stream)).map(({ method }) => method),
+    ['elicitation/create'],
+  );
+});
+
+test('a message for a process that has just died is answered with a typed error', async (t) => {
+  const { send, open, pools } = setUp(t);
+  const session = await open();
+  pools.opened[0]?.channel.end();
+  await Promise.resolve();
+  await failsWith(t, send(notification('notifications/roots/list_changed'), session), 'replica_failed');
+});

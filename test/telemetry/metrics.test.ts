@@ -42,7 +42,7 @@ test('methods that a client makes up share one label', async (t) => {
 test('words beyond a number share one label', async (t) => {
   const { facts, metrics } = counting(t);
   for (let i = 0; i < 500; i++)
-    facts.state({ type: 'line.dropped', server: 'a', replica: 'a-1', why: `why-${i}` });
+    facts.state({ type: 'line.dropped', server: 'a', replica: 'a-1', why: `why-${i}`, count: 1 });
   const series = (await metrics.render()).text
     .split('\n')
     .filter((line) => line.startsWith('gantry_lines_dropped_total{'));

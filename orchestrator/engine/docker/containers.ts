@@ -5,8 +5,10 @@ import { type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
 import { createBody, createOptions } from './create-body.ts';
 import { dockerMessage, statusOf, unlessStatus } from './errors.ts';
 import { containerFacts } from './facts.ts';
+import { isHelper } from './helpers.ts';
 import type { DockerImages } from './images.ts';
 import type { OomLog } from './oom-log.ts';
+import { ownedBy } from './owner.ts';
 
 /** Inspections at a time when listing: enough to be quick, few enough to leave the daemon free. */
 const LIST_WIDTH = 8;
@@ -96,10 +98,11 @@ export class DockerContainers {
   }
 
   async list(owner: string): Promise<readonly ContainerFacts[]> {
-    const filters = { label: [`gantry.owner=${owner}`] };
-    const listed = await this.#connection.request('container', QUICK_MS, (docker, abortSignal) =>
+    const filters = ownedBy(owner);
+    const all = await this.#connection.request('container', QUICK_MS, (docker, abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
+    const listed = all.filter(({ Labels }) => !isHelper(Labels));
     const found: (ContainerFacts | null)[] = [];
     for (let start = 0; start < listed.length; start += LIST_WIDTH) {
       const part = listed.slice(start, start + LIST_WIDTH);

@@ -1,13 +1,18 @@
 import { type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
 import { unlessStatus } from './errors.ts';
+import { ownerLabels } from './owner.ts';
 
-/** On containers the adapter makes for itself; they carry no owner, so nobody takes them for replicas. */
+/** On containers the adapter makes for itself, so that nobody takes them for replicas. */
 const HELPER_LABEL = 'gantry.helper';
 /** No helper lives longer than its requests may take. */
 const STALE_SECONDS = 180;
 
-export function helperLabels(task: 'read-file' | 'chown'): Record<string, string> {
-  return { [HELPER_LABEL]: task };
+export function helperLabels(task: 'read-file' | 'chown', owner: string): Record<string, string> {
+  return { ...ownerLabels(owner), [HELPER_LABEL]: task };
+}
+
+export function isHelper(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels !== undefined && HELPER_LABEL in labels;
 }
 
 /** Removes helpers that a killed process left behind. */

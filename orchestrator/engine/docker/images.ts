@@ -4,6 +4,7 @@ import { build } from './build.ts';
 import { type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
 import type { ImageDefaults } from './create-body.ts';
 import { unlessStatus } from './errors.ts';
+import { ownedBy, ownerChange } from './owner.ts';
 import { Transcript } from './progress.ts';
 import { readFile } from './read-file.ts';
 import { needsPasswd, type RunUser, runUser } from './run-user.ts';
@@ -16,11 +17,14 @@ const PULL_IDLE_MS = 60_000;
 
 export class DockerImages implements ImageStore {
   readonly #connection: DockerConnection;
+  readonly #owner: string;
   /** By image id: an image's account list does not change. */
   readonly #users = new Map<string, RunUser>();
 
-  constructor(connection: DockerConnection) {
+  /** @param owner whose the images are that are imported here. */
+  constructor(connection: DockerConnection, owner: string) {
     this.#connection = connection;
+    this.#owner = owner;
   }
 
   async has(tag: string): Promise<boolean> {
@@ -56,7 +60,12 @@ export class DockerImages implements ImageStore {
       idleMs: TRANSFER_MS,
       source: tar,
       run: (docker, abortSignal) =>
-        docker.importImage(tar, { repo: name, tag: version, changes: [...changes], abortSignal }),
+        docker.importImage(tar, {
+          repo: name,
+          tag: version,
+          changes: [...changes, ownerChange(this.#owner)],
+          abortSignal,
+        }),
     });
     if (end !== null) throw new EngineError('bad_spec', `The image could not be imported: ${end.message}`);
   }
@@ -80,7 +89,16 @@ export class DockerImages implements ImageStore {
   }
 
   readFile(tag: string, path: string): Promise<Buffer> {
-    return readFile(this.#connection, tag, path);
+    return readFile(this.#connection, this.#owner, tag, path);
+  }
+
+  async list(owner: string): ReturnType<ImageStore['list']> {
+    const listed = await this.#connection.request('image', QUICK_MS, (docker, abortSignal) =>
+      docker.listImages({ filters: ownedBy(owner), abortSignal } as object),
+    );
+    return listed.flatMap(({ RepoTags, Labels }) =>
+      (RepoTags ?? []).map((tag) => ({ tag, labels: Labels ?? {} })),
+    );
   }
 
   async remove(tag: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { DockerConnection } from './connection.ts';
 import { QUICK_MS, SLOW_MS } from './connection.ts';
 import { unlessStatus } from './errors.ts';
+import { ownerLabels } from './owner.ts';
 
 /** Where builds fetch packages. The bridge names are what the engine's firewall rules go by. */
 export const INSTALL_NETWORK = 'gantry-install';
@@ -13,7 +14,7 @@ const BRIDGES: readonly (readonly [name: string, bridge: string])[] = [
 ];
 
 /** Makes both networks where they are missing. Containers on one of them cannot reach each other. */
-export async function ensureNetworks(connection: DockerConnection): Promise<void> {
+export async function ensureNetworks(connection: DockerConnection, owner: string): Promise<void> {
   for (const [name, bridge] of BRIDGES) {
     const listed = await connection.request('network', QUICK_MS, (docker, abortSignal) =>
       docker.listNetworks({ filters: { name: [name] }, abortSignal }),
@@ -30,7 +31,7 @@ export async function ensureNetworks(connection: DockerConnection): Promise<void
           'com.docker.network.bridge.name': bridge,
           'com.docker.network.bridge.enable_icc': 'false',
         },
-        Labels: { 'gantry.network': name },
+        Labels: { ...ownerLabels(owner), 'gantry.network': name },
         abortSignal,
       }),
     );

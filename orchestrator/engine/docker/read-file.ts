@@ -17,11 +17,16 @@ const MAX_LINKS = 16;
  * One file of an image, through a container that is never started.
  * @throws EngineError not_found when image or file are missing, bad_spec when it is no file or too large
  */
-export async function readFile(connection: DockerConnection, image: string, path: string): Promise<Buffer> {
+export async function readFile(
+  connection: DockerConnection,
+  owner: string,
+  image: string,
+  path: string,
+): Promise<Buffer> {
   const body = {
     Image: image,
     Entrypoint: ['-'],
-    Labels: helperLabels('read-file'),
+    Labels: helperLabels('read-file', owner),
     HostConfig: { NetworkMode: 'none' },
   };
   const container = await connection.request('image', SLOW_MS, (docker, abortSignal) =>

@@ -4,19 +4,22 @@ import { type DockerConnection, QUICK_MS, SLOW_MS } from './connection.ts';
 import { createOptions } from './create-body.ts';
 import { unlessStatus } from './errors.ts';
 import { helperLabels } from './helpers.ts';
+import { ownedBy } from './owner.ts';
 
 const MOUNTED_AT = '/gantry-volume';
 
 export class DockerVolumes implements VolumeStore {
   readonly #connection: DockerConnection;
   readonly #helperImage: string | null;
+  readonly #owner: string;
   /** Volumes whose owner this process has seen to. */
   readonly #owned = new Set<string>();
 
   /** @param helperImage an image with `chown` in it, or null where no volume will be made. */
-  constructor(connection: DockerConnection, helperImage: string | null) {
+  constructor(connection: DockerConnection, helperImage: string | null, owner: string) {
     this.#connection = connection;
     this.#helperImage = helperImage;
+    this.#owner = owner;
   }
 
   async ensure(name: string, labels: Readonly<Record<string, string>>, ownerUid: number): Promise<boolean> {
@@ -39,7 +42,7 @@ export class DockerVolumes implements VolumeStore {
   }
 
   async list(owner: string): ReturnType<VolumeStore['list']> {
-    const filters = { label: [`gantry.owner=${owner}`] };
+    const filters = ownedBy(owner);
     const { Volumes } = await this.#connection.request('volume', QUICK_MS, (docker, abortSignal) =>
       docker.listVolumes({ filters, abortSignal } as object),
     );
@@ -57,7 +60,7 @@ export class DockerVolumes implements VolumeStore {
   async #chown(name: string, uid: number): Promise<void> {
     const image = this.#helperImage;
     if (image === null) throw new EngineError('bad_spec', 'Volumes need a helper image.');
-    const body = chownBody(image, name, uid);
+    const body = chownBody(image, name, uid, this.#owner);
     const { id } = await this.#connection.request('helper image', SLOW_MS, (docker, abortSignal) =>
       docker.createContainer(createOptions(null, body, abortSignal)),
     );
@@ -89,13 +92,13 @@ function ownerKey(name: string, uid: number): string {
 }
 
 /** Root, but with one capability, no network and nothing to write but the volume. */
-function chownBody(image: string, name: string, uid: number): object {
+function chownBody(image: string, name: string, uid: number, owner: string): object {
   return {
     Image: image,
     Entrypoint: ['chown', `${uid}:${uid}`, MOUNTED_AT],
     Cmd: [],
     User: '0:0',
-    Labels: helperLabels('chown'),
+    Labels: helperLabels('chown', owner),
     HostConfig: {
       CapDrop: ['ALL'],
       CapAdd: ['CHOWN'],

@@ -76,7 +76,14 @@ export const ServerList = named('ServerList', z.object({ servers: z.array(Server
 export const ScaleRequest = named('ScaleRequest', z.strictObject({ replicas: whole }));
 export const ReloadResult = named(
   'ReloadResult',
-  z.object({ added: z.array(z.string()), changed: z.array(z.string()), removed: z.array(z.string()) }),
+  z.object({
+    added: z.array(z.string()),
+    changed: z.array(z.string()),
+    removed: z.array(z.string()),
+    settingsChanged: z
+      .boolean()
+      .describe('auth, http or limits differ from those in force; they take effect at the next start.'),
+  }),
 );
 
 export const Tool: z.ZodType<ToolView> = named('Tool', z.looseObject({ name: z.string() }));

@@ -8,7 +8,7 @@ export const CONTAINER_ID = { id: 'Full id of a container, or a prefix of 12 and
 const VERBS: Readonly<Record<ContainerVerb, string>> = {
   start: 'Start a container that was stopped',
   stop: 'Stop a container; it stays stopped until it is started',
-  restart: 'Replace a container',
+  restart: 'Stop a container and start the same one again',
   kill: 'Kill a container; being a fault, this is repaired',
   pause: 'Freeze a container until it is resumed',
   resume: 'Let a paused container go on',

@@ -18,12 +18,12 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
     },
   },
   GET: {
-    summary: 'Listen to what a server says by itself, or resume a stream',
+    summary: 'Listen to what a server says by itself',
     answers: { 200: { description: 'Messages', content: STREAM } },
   },
   DELETE: {
     summary: 'End a session and the replica it holds',
-    answers: { 204: { description: 'Ended' }, 200: { description: 'Ended' } },
+    answers: { 204: { description: 'Ended' } },
   },
 };
 
@@ -56,6 +56,7 @@ export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{serve
         'unsupported_media_type',
         'server_not_found',
         'session_not_found',
+        'invalid_state',
         'queue_full',
         'replica_failed',
         'no_replica',

@@ -1,4 +1,4 @@
-import { GantryError, type ReplicaView, type ServerView, type ToolView } from '../../kernel/index.ts';
+import type { ReplicaView, ServerView } from '../../kernel/index.ts';
 
 export type ServiceState = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
 
@@ -20,9 +20,6 @@ export type ServiceView<Tool> = {
   readonly tools: readonly Tool[];
 };
 
-/** How long a picture of the whole mesh waits for one server to tell its tools. */
-const TOOLS_WAIT_MS = 2_000;
-
 export function serviceOf<Tool>(
   server: ServerView,
   replicas: readonly ReplicaView[],
@@ -36,7 +33,7 @@ export function serviceOf<Tool>(
     port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
     tags: ['mcp'],
     metadata: { url: server.url },
-    state: serviceState(server.replicas.desired, replicas),
+    state: serviceState(server, replicas),
     replicas: replicas.map((replica) => ({
       id: replica.id,
       container_id: replica.containerId,
@@ -53,34 +50,16 @@ export function serviceOf<Tool>(
  * Replicas held by sessions were not asked for by the configuration and do not count. A server scaled to none
  * answers nobody, so it is unhealthy rather than healthy in an empty sense.
  */
-export function serviceState(desired: number, replicas: readonly ReplicaView[]): ServiceState {
+export function serviceState(server: ServerView, replicas: readonly ReplicaView[]): ServiceState {
   const standing = replicas.filter((replica) => replica.heldBy === 'pool');
   const up = standing.filter(({ state }) => state === 'ready' || state === 'paused').length;
-  if (up > 0) return up >= desired ? 'healthy' : 'degraded';
-  return standing.some(({ state }) => state === 'pending' || state === 'starting') ? 'unknown' : 'unhealthy';
+  if (up > 0) return up >= server.replicas.desired ? 'healthy' : 'degraded';
+  // The server's own state, because one that is still being installed has no container to ask.
+  return server.state === 'pending' || server.state === 'starting' ? 'unknown' : 'unhealthy';
 }
 
 /** A mesh that is still starting, or in which something works, is degraded; error means that nothing does. */
 export function meshState(states: readonly ServiceState[]): 'operational' | 'degraded' | 'error' {
   if (states.every((state) => state === 'healthy')) return 'operational';
   return states.every((state) => state === 'unhealthy') ? 'error' : 'degraded';
-}
-
-/** One server that cannot tell its tools must not hide the others. */
-export async function toolsOrNone(
-  asked: Promise<readonly ToolView[]>,
-  waitMs = TOOLS_WAIT_MS,
-): Promise<readonly ToolView[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<readonly ToolView[]>((resolve) => {
-    timer = setTimeout(resolve, waitMs, []);
-  });
-  try {
-    return await Promise.race([asked, tooLate]);
-  } catch (error) {
-    if (error instanceof GantryError) return [];
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -8,7 +8,7 @@ export function reloadRoutes({ servers }: HttpOptions): Route[] {
       method: 'POST',
       path: '/api/v1/reload',
       operationId: 'reload',
-      summary: 'Read gantry.yaml again and apply exactly the difference',
+      summary: 'Read gantry.yaml again and apply exactly the difference of its servers',
       tag: 'servers',
       scope: 'admin',
       answers: {

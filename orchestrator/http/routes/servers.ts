@@ -74,26 +74,28 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       scope: 'admin',
       params: NAME,
       answers: { 204: { description: 'Gone' } },
-      errors: ['server_not_found', 'managed_by_file', 'registry_unavailable', 'engine_unavailable'],
+      errors: ['server_not_found', 'managed_by_file', 'registry_unavailable'],
       handle: async ({ params }) => {
         await servers.remove(params.name ?? '');
         return { kind: 'empty', status: 204 };
       },
     }),
     verb('start', 'Start a server that was stopped', (name) => servers.start(name)),
-    verb('stop', 'Stop a server; it stays stopped until it is started', (name) => servers.stop(name)),
+    verb('stop', 'Stop a server; it stays stopped until it is started, or the orchestrator is', (name) =>
+      servers.stop(name),
+    ),
     verb('restart', 'Replace all replicas of a server', (name) => servers.restart(name)),
     defineRoute({
       method: 'POST',
       path: '/api/v1/servers/{name}/scale',
       operationId: 'scaleServer',
-      summary: 'Set the number of standing replicas',
+      summary: 'Set the number of standing replicas, until the orchestrator starts again',
       tag: 'servers',
       scope: 'admin',
       params: NAME,
       body: { schema: ScaleRequest },
       answers: { 202: { description: 'The server; replicas follow', content: SERVER } },
-      errors: ['server_not_found', 'invalid_state', 'engine_unavailable', 'registry_unavailable'],
+      errors: ['server_not_found'],
       handle: async ({ params, body }) => json(await servers.scale(params.name ?? '', body.replicas), 202),
     }),
   ];
@@ -109,7 +111,7 @@ function verb(name: string, summary: string, act: (server: string) => Promise<Se
     scope: 'admin',
     params: NAME,
     answers: { 202: { description: 'The server; the action follows', content: SERVER } },
-    errors: ['server_not_found', 'invalid_state', 'engine_unavailable', 'registry_unavailable'],
+    errors: ['server_not_found'],
     handle: async ({ params }) => json(await act(params.name ?? ''), 202),
   });
 }

@@ -8,11 +8,11 @@ import {
   shortId,
 } from '../../kernel/index.ts';
 import { Gate } from '../gate.ts';
-import { OWNER_LABEL, SERVER_LABEL, sha256 } from '../labels.ts';
+import { OWNER_LABEL, SERVER_LABEL, serverImage, sha256 } from '../labels.ts';
 import { hashContext, listContext, packDirectory, packFiles } from './build-context.ts';
 import { type Package, packageContext, versionContext } from './dockerfiles.ts';
 import { installFailure } from './install-failure.ts';
-import { COMMAND_FILE, LOCK_FILE, VERSION_FILE } from './install-scripts.ts';
+import { COMMAND_FILE, VERSION_FILE } from './install-scripts.ts';
 import type { PreparedImage } from './prepared-image.ts';
 
 /** Two builds at a time: an install fills a core and a gibibyte. */
@@ -72,11 +72,6 @@ export class Images {
         await this.#once(source.image, () => this.#options.engine.images.pull(source.image));
         return { tag: source.image, command: source.command, resolved: null };
     }
-  }
-
-  /** The exact versions of everything in a package's image, as npm or pip wrote them. @throws EngineError */
-  async lock(kind: 'npm' | 'pypi', tag: string): Promise<string> {
-    return (await this.#options.engine.images.readFile(tag, LOCK_FILE[kind])).toString('utf8');
   }
 
   async #package(
@@ -179,5 +174,5 @@ export class Images {
 }
 
 function tagOf(server: string, content: string): string {
-  return `gantry/server-${server}:${sha256(content).slice(0, 12)}`;
+  return `${serverImage(server)}:${sha256(content).slice(0, 12)}`;
 }

@@ -104,7 +104,7 @@ export class Leases {
   #listen(replica: Replica, principal: string | null, onMessage?: (message: ServerMessage) => void): void {
     const { server, id } = replica.identity;
     const dropped = (why: string): void =>
-      this.#facts.state({ type: 'line.dropped', server, replica: id, why });
+      this.#facts.state({ type: 'line.dropped', server, replica: id, why, count: 1 });
     replica.listen((message) => {
       if (message.kind === 'notification') {
         if (!NEWS.test(message.method)) return dropped('unattributed_notification');

@@ -1,4 +1,4 @@
-import { GantryError } from '../../kernel/index.ts';
+import { GantryError, isObject } from '../../kernel/index.ts';
 import { decodeHeaderValue } from './header-value.ts';
 import type { HeaderOf } from './request.ts';
 
@@ -39,8 +39,4 @@ function textOf(value: unknown): string {
 
 function mismatch(header: string, what: string): GantryError {
   return new GantryError('header_mismatch', `The ${header} header ${what}.`, { detail: { header } });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { GantryError, type JsonRpcId } from '../../kernel/index.ts';
+import { GantryError, isObject, type JsonRpcId } from '../../kernel/index.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { isModernVersion, META_PREFIX, MODERN_VERSIONS, VERSION_KEY } from '../era.ts';
 import { decodeHeaderValue } from './header-value.ts';
@@ -82,8 +82,4 @@ function checkHeader(headerOf: HeaderOf, header: string, wanted: string): void {
 function missing(key: string, shape: string): GantryError {
   const path = `params._meta[${JSON.stringify(META_PREFIX + key)}]`;
   return new GantryError('invalid_params', `${path} is required and must be ${shape}.`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import packageJson from '../../../package.json' with { type: 'json' };
 import { GantryError, type ServerSpec } from '../../kernel/index.ts';
 import type { Router } from '../../routing/index.ts';
 import { type Era, META_PREFIX, MODERN_VERSIONS, VERSION_KEY } from '../era.ts';
@@ -10,7 +11,7 @@ const UNSUPPORTED_VERSION = -32022;
 export const OWN_PARAMS = {
   _meta: {
     [VERSION_KEY]: MODERN_VERSIONS[0],
-    [`${META_PREFIX}clientInfo`]: { name: 'gantry', version: '0.1.0' },
+    [`${META_PREFIX}clientInfo`]: { name: 'gantry', version: packageJson.version },
     [`${META_PREFIX}clientCapabilities`]: {},
   },
 };

@@ -1,10 +1,8 @@
 import type { Clock } from '../../kernel/index.ts';
-import type { CallOptions, Replica } from '../../routing/index.ts';
+import { type CallOptions, listTools, type Replica } from '../../routing/index.ts';
 
 /** A list is believed for so long: tools change rarely, and a change notice forgets it at once. */
 const BELIEVED_MS = 30_000;
-/** A server that pages for ever is cut off. */
-const MAX_PAGES = 100;
 
 type Known = { readonly tools: ReadonlyMap<string, unknown>; readonly until: number };
 
@@ -48,18 +46,11 @@ async function list(
   params: Record<string, unknown>,
   options: CallOptions,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const found = new Map<string, unknown>();
-  let cursor: string | null = null;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const asked: Record<string, unknown> = cursor === null ? params : { ...params, cursor };
-    const outcome = await replica.call('tools/list', asked, options);
-    if (!outcome.ok) break; // no tools, so nothing asks for headers
-    const { tools, nextCursor } = outcome.result as { tools?: unknown; nextCursor?: unknown };
-    for (const tool of Array.isArray(tools) ? tools : []) {
-      if (JSON.stringify(tool?.inputSchema)?.includes('"x-mcp-header"') === true) found.set(tool.name, tool);
-    }
-    if (typeof nextCursor !== 'string' || nextCursor === '') break;
-    cursor = nextCursor;
-  }
-  return found;
+  // Where a page is refused the tools before it count: without any, nothing asks for headers.
+  const { tools } = await listTools(
+    { call: (method, page) => replica.call(method, { ...params, ...page }, options) },
+    options,
+  );
+  const found = tools.filter((tool) => JSON.stringify(tool.inputSchema)?.includes('"x-mcp-header"') === true);
+  return new Map(found.map((tool) => [tool.name, tool]));
 }

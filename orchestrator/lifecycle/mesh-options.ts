@@ -1,0 +1,21 @@
+import type { Engine } from '../engine/index.ts';
+import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+
+export type MeshOptions = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** Whose containers: label `gantry.owner`, stable over restarts. */
+  readonly owner: string;
+  /** Label `gantry.epoch`, new with every start of the process. */
+  readonly epoch: string;
+  /** A longer line on a server's stdout fails its replica. */
+  readonly maxLineBytes: number;
+  /** Makes sure that a server's image is on the engine (`Images.prepare`). */
+  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
+  /** 0 up to 1, without 1: spreads restarts. */
+  readonly random: () => number;
+  /** Where clients reach a server. */
+  readonly urlOf: (spec: ServerSpec) => string;
+};

@@ -1,0 +1,24 @@
+import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EngineWatch } from './engine-watch.ts';
+import type { Gate } from './gate.ts';
+import type { ImageMemo } from './image-memo.ts';
+import type { Starter } from './starter.ts';
+
+export type SlotOptions = {
+  /** `everything-1`: the id of whatever replica fills this place. */
+  readonly id: string;
+  readonly spec: () => ServerSpec;
+  readonly image: ImageMemo;
+  /** Whose data the volume holds. */
+  readonly principal: string | null;
+  readonly starter: Starter;
+  readonly gate: Gate;
+  readonly engineWatch: EngineWatch;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** 0 up to 1, for the jitter of restarts. */
+  readonly random: () => number;
+  readonly onChange: () => void;
+  /** What the server lists, read each time this place has become ready. */
+  readonly onTools: (tools: readonly ToolView[]) => void;
+};
