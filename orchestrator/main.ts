@@ -28,6 +28,7 @@ import {
   MemoryEventLog,
   Sessions,
   SseSessions,
+  StatelessCalls,
   Tools,
 } from './session/index.ts';
 import { shared } from './shared.ts';
@@ -105,6 +106,7 @@ async function main(): Promise<void> {
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({ router, clock, facts, encodeError, log: events.log });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
+  const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 
   const closing = new AbortController();
   const atServer = {
@@ -116,7 +118,7 @@ async function main(): Promise<void> {
     metrics,
     auth: authOf(settings, admin.token),
     facts,
-    mcp: mcpRoute({ sessions, ...atServer }),
+    mcp: mcpRoute({ sessions, stateless, ...atServer }),
     sse: sseRoute({ sseSessions, ...atServer }),
     ...settings.http,
     version: packageJson.version,
@@ -143,10 +145,12 @@ async function main(): Promise<void> {
   const drainMs = drainOf(mesh);
   closing.abort();
   sessions.drain();
+  stateless.drain();
   const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
   sseSessions.close();
+  stateless.close();
   await Promise.all(noMoreRequests);
   await events.close();
   await store.close();

@@ -142,6 +142,11 @@ export class Link {
       const call = typeof token === 'number' ? this.#open.get(token) : undefined;
       return call?.progress(message) === true ? undefined : this.#drop('unknown_progress_token');
     }
+    const subscription = subscriptionOf(message);
+    if (subscription !== undefined) {
+      const call = typeof subscription === 'number' ? this.#open.get(subscription) : undefined;
+      return call === undefined ? this.#drop('unknown_subscription') : call.message(message);
+    }
     // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
     const isChange = message.kind === 'notification' && CHANGE.test(message.method);
     const taker = isChange ? undefined : [...this.#open.values()].findLast((call) => call.takesUnattributed);
@@ -171,6 +176,13 @@ export class Link {
     if (this.#open.size > 0) return;
     for (const done of [...this.#idleWaiters]) done();
   }
+}
+
+/** The id of the `subscriptions/listen` request that a message answers (MCP 2026-07-28): an id of the link's own. */
+function subscriptionOf({ kind, params }: ServerMessage): unknown {
+  const meta = kind === 'notification' ? params?._meta : undefined;
+  if (typeof meta !== 'object' || meta === null) return undefined;
+  return (meta as Record<string, unknown>)['io.modelcontextprotocol/subscriptionId'];
 }
 
 const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };

@@ -67,7 +67,8 @@ function swallow(request: IncomingMessage, lingerMs: number): Promise<void> {
     request.once('end', done).once('close', done);
     request.on('data', (chunk: Buffer) => {
       swallowed += chunk.length;
-      if (swallowed > LINGER_BYTES) done();
+      // No more is read, but the connection stays: a reset now would overtake the answer.
+      if (swallowed > LINGER_BYTES) request.pause();
     });
     request.resume();
   });

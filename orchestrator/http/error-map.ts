@@ -4,6 +4,10 @@ import { type ErrorCode, GantryError, type JsonRpcId } from '../kernel/index.ts'
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   parse_error: 400,
+  invalid_params: 400,
+  header_mismatch: 400,
+  unsupported_version: 400,
+  request_state_refused: 400,
   unauthorized: 401,
   origin_forbidden: 403,
   host_forbidden: 403,
@@ -13,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   tool_not_found: 404,
   session_not_found: 404,
   route_not_found: 404,
+  method_not_found: 404,
   method_not_allowed: 405,
   not_acceptable: 406,
   server_exists: 409,
@@ -34,8 +39,26 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 /** JSON-RPC 2.0, section 5.1. Everything without a number of its own is -32000 with the literal in `data.code`. */
-const RPC_NUMBER: Partial<Record<ErrorCode, number>> = { parse_error: -32700, invalid_request: -32600 };
+const RPC_NUMBER: Partial<Record<ErrorCode, number>> = {
+  parse_error: -32700,
+  invalid_request: -32600,
+  method_not_found: -32601,
+  invalid_params: -32602,
+  request_state_refused: -32602,
+  /** These two from MCP 2026-07-28. */
+  header_mismatch: -32020,
+  unsupported_version: -32022,
+};
 const RPC_SERVER_ERROR = -32000;
+
+/**
+ * The status that carries a JSON-RPC error of a server to a client of MCP 2026-07-28, where a few numbers have
+ * one of their own: no such method, and the three that say what is wrong with the request's envelope.
+ */
+export function modernStatusOf(rpcNumber: number): number {
+  if (rpcNumber === -32601) return 404;
+  return rpcNumber <= -32020 && rpcNumber >= -32022 ? 400 : 200;
+}
 
 export type ErrorAnswer = {
   readonly status: number;

@@ -6,6 +6,13 @@ export type ErrorCode =
   /** The request itself is malformed. */
   | 'invalid_request'
   | 'parse_error'
+  /** The revision without sessions (MCP 2026-07-28) checks every request by itself. */
+  | 'invalid_params'
+  | 'header_mismatch'
+  | 'unsupported_version'
+  | 'method_not_found'
+  /** A `requestState` that is forged, expired or somebody else's: `detail.reason`. */
+  | 'request_state_refused'
   | 'unsupported_media_type'
   | 'not_acceptable'
   | 'method_not_allowed'

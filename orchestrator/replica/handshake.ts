@@ -26,3 +26,15 @@ export function handshakeOf(result: unknown): Handshake {
     instructions: typeof given.instructions === 'string' ? given.instructions : null,
   };
 }
+
+/** The same of a `server/discover` result: the server's name stands in `_meta` there. */
+export function discoveryOf(result: unknown): Handshake {
+  const given = isObject(result) ? result : {};
+  const meta = isObject(given._meta) ? given._meta : {};
+  const versions = Array.isArray(given.supportedVersions) ? given.supportedVersions : [];
+  return handshakeOf({
+    ...given,
+    protocolVersion: versions[0],
+    serverInfo: meta['io.modelcontextprotocol/serverInfo'],
+  });
+}

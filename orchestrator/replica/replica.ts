@@ -9,7 +9,8 @@ import {
   type Reason,
   type ReplicaView,
 } from '../kernel/index.ts';
-import { GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import { deadCallError, notServing } from './replica-errors.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /** Who this replica is. The same values stand in its container's labels. */
@@ -107,9 +108,28 @@ export class Replica {
     return outcome;
   }
 
-  /** The handshake in Gantry's own name: no capabilities, so the server has nobody to ask. Throws as `initialize`. */
-  greet(readyMs: number): Promise<JsonRpcOutcome> {
-    return this.initialize(GREETING, { callTimeoutMs: readyMs, maxCallMs: readyMs, announce: true });
+  /**
+   * The handshake in Gantry's own name. Throws as `initialize`.
+   * @param capabilities what whoever stands behind Gantry can be asked for; by default the server has nobody to ask.
+   */
+  greet(readyMs: number, capabilities: Readonly<Record<string, unknown>> = {}): Promise<JsonRpcOutcome> {
+    const params = { ...GREETING, capabilities };
+    return this.initialize(params, { callTimeoutMs: readyMs, maxCallMs: readyMs, announce: true });
+  }
+
+  /**
+   * Asks a fresh process whether it serves without a handshake (MCP 2026-07-28, `server/discover`). A result means
+   * that it does, and the replica is `ready`; an error is returned and means that it does not, or not this way.
+   * @throws GantryError replica_failed when the process dies of the question, call_timeout after `timeoutMs`.
+   */
+  async discover(params: Record<string, unknown>, timeoutMs: number): Promise<JsonRpcOutcome> {
+    const options = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
+    const outcome = await this.#link.call('server/discover', params, options);
+    if (outcome.ok) {
+      this.#handshake = discoveryOf(outcome.result);
+      this.#become({ name: 'ready' });
+    }
+    return outcome;
   }
 
   /**
@@ -122,7 +142,7 @@ export class Replica {
     options: CallOptions,
   ): Promise<JsonRpcOutcome> {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
-      return Promise.reject(this.#notServing());
+      return Promise.reject(notServing(this.identity, this.#state.name));
     }
     return this.#counted(method, this.#link.call(method, params, options));
   }
@@ -209,35 +229,14 @@ export class Replica {
     }
   }
 
-  #notServing(): GantryError {
-    const { server, id } = this.identity;
-    return new GantryError('no_replica', `Replica ${id} of server ${server} is ${this.#state.name}.`, {
-      detail: { server, replica: id, state: this.#state.name },
-    });
-  }
-
   async #deadCallError(): Promise<GantryError> {
     const { promise: tooLong, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
     await Promise.race([this.#diagnosed.promise, tooLong]);
     cancel();
-    const { server, id } = this.identity;
     const reason = this.#state.name === 'failed' ? this.#state.reason : null;
     const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
-    return new GantryError(
-      'replica_failed',
-      `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
-      {
-        detail: {
-          server,
-          replica: id,
-          reason: reason?.code ?? 'exited',
-          exitCode: reason?.exitCode ?? null,
-          stderr,
-          mayHaveRun: true,
-        },
-      },
-    );
+    return deadCallError(this.identity, reason, stderr);
   }
 }
 

@@ -174,6 +174,31 @@ test('idle waits for the last call, or for the deadline', async (t) => {
   await t.notThrowsAsync(late);
 });
 
+test('what is said to a subscription reaches its call and no other, and is dropped when there is none', async (t) => {
+  const { channel, link, dropped } = setUp();
+  const heard: unknown[] = [];
+  const listen = () => {
+    const place = heard.length;
+    heard.push(null);
+    const onMessage = ({ params }: ServerMessage): void => {
+      heard[place] = params?.uri;
+    };
+    void link.call('subscriptions/listen', undefined, { ...options, onMessage });
+  };
+  listen();
+  listen();
+  const tell = (id: unknown, uri: string): void => {
+    const _meta = { 'io.modelcontextprotocol/subscriptionId': id };
+    channel.print({ method: 'notifications/resources/updated', params: { uri, _meta } });
+  };
+  tell(channel.sent[0]?.id, 'a');
+  tell(channel.sent[1]?.id, 'b');
+  tell(99, 'c');
+  t.deepEqual(heard, ['a', 'b']);
+  await Promise.resolve(); // what was dropped is told together, in the next turn
+  t.deepEqual(dropped, ['unknown_subscription']);
+});
+
 test('a process that answers nobody collects only so many calls, a further one was not sent', async (t) => {
   const { channel, link } = setUp();
   for (let i = 0; i < 1024; i++) void link.call('a', {}, options).catch(() => 'ends with the test');

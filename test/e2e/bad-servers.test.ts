@@ -24,6 +24,7 @@ test.before(async (t) => {
 
 test('garbage, half messages, broken UTF-8 and answers to nobody are dropped and counted, and the call is answered', async (t) => {
   const name = await readyServer(t, 'garbage.py');
+  await until('its tools are listed', async () => (await server(name)).toolCount > 0);
   const before = await metric('gantry_lines_dropped_total', `server="${name}"`);
   const calls = 5;
   for (let call = 0; call < calls; call += 1)

@@ -156,7 +156,8 @@ test('a cancelled call gets no answer, the server is told, and the session goes 
   const params = { requestId: 'slow', reason: 'changed my mind' };
   t.is((await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).status, 202);
   t.false((await answers).some((message) => message.id === 'slow' && message.result !== undefined));
-  t.like(await statsOf(session), { cancelled: 1, running: 1 });
+  await until('the server has given the call up', async () => (await statsOf(session)).running === 1);
+  t.like(await statsOf(session), { cancelled: 1 });
 });
 
 test('a client that goes away in the middle of a call cancels nothing and harms nobody', async (t) => {

@@ -3,7 +3,13 @@ import type { ExecutionContext } from 'ava';
 import { mcpError, mcpRoute, sseRoute } from '../../orchestrator/http/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Router } from '../../orchestrator/routing/index.ts';
-import { type EncodeError, MemoryEventLog, Sessions, SseSessions } from '../../orchestrator/session/index.ts';
+import {
+  type EncodeError,
+  MemoryEventLog,
+  Sessions,
+  SseSessions,
+  StatelessCalls,
+} from '../../orchestrator/session/index.ts';
 import { fakeAuth } from '../fakes/controls.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
@@ -24,15 +30,17 @@ export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC
     encodeError,
     log: new MemoryEventLog({ clock }),
   });
+  const stateless = new StatelessCalls({ router, clock, facts: pools.facts, encodeError });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const checkServer = (name: string): void => void router.spec(name);
   const app = await startApp(t, {
     auth: fakeAuth(tokens),
-    mcp: mcpRoute({ sessions, maxBodyBytes: 64 * 1024, checkServer }),
+    mcp: mcpRoute({ sessions, stateless, maxBodyBytes: 64 * 1024, checkServer }),
     sse: sseRoute({ sseSessions, maxBodyBytes: 64 * 1024, checkServer }),
   });
   t.teardown(() => {
     sessions.close();
+    stateless.close();
     sseSessions.close();
   });
 

@@ -2,34 +2,45 @@ import type { Context, Middleware } from 'koa';
 import { elementTexts, GantryError } from '../../kernel/index.ts';
 import {
   encodeOutcome,
+  eraOf,
   idOf,
   type Reply,
   readBatch,
   readClientMessage,
   type Sender,
   type Sessions,
+  type StatelessCalls,
+  type StatelessReply,
 } from '../../session/index.ts';
 import { readJson } from '../body.ts';
+import { modernStatusOf } from '../error-map.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
 import { writeEvents } from './sse.ts';
+import { withTraceContext } from './trace-context.ts';
 import { checkVersion } from './version.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
+  readonly stateless: StatelessCalls;
   readonly maxBodyBytes: number;
   /** Throws server_not_found, so that a wrong name is told before anything is read. */
   readonly checkServer: (server: string) => void;
 };
 
 /**
- * `/mcp/{server}`: Streamable HTTP for the revisions with sessions (MCP 2025-03-26 to 2025-11-25). Every check
- * is made before a container hears of the request.
+ * `/mcp/{server}`: Streamable HTTP for the revisions with sessions (MCP 2025-03-26 to 2025-11-25) and for the one
+ * without (2026-07-28), which has POST only. Every check is made before a container hears of the request.
  */
 export function mcpRoute(options: McpRouteOptions): Middleware {
   return async (ctx) => {
     const server = (ctx.params as { server?: string }).server ?? '';
     options.checkServer(server);
+    if (ctx.method !== 'POST' && eraOf(versionOf(ctx), null) === 'modern') {
+      throw new GantryError('method_not_allowed', 'This revision of MCP uses POST only.', {
+        detail: { allow: ['POST'] },
+      });
+    }
     switch (ctx.method) {
       case 'POST':
         return post(ctx, server, options);
@@ -51,17 +62,24 @@ export function mcpRoute(options: McpRouteOptions): Middleware {
 async function post(
   ctx: Context,
   server: string,
-  { sessions, maxBodyBytes }: McpRouteOptions,
+  { sessions, stateless, maxBodyBytes }: McpRouteOptions,
 ): Promise<void> {
   checkPostAccept(ctx.get('Accept'));
   const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
   if (Array.isArray(value)) return postBatch(ctx, server, sessions, text, value);
   stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
-  const message = readClientMessage(text, value);
+  const headerOf = (name: string): string | null => ctx.get(name) || null;
+  const message = withTraceContext(readClientMessage(text, value), headerOf);
+  const id = message.kind === 'request' ? message.id : null;
+  if (eraOf(versionOf(ctx), value) === 'modern') {
+    const { principal } = senderOf(ctx, server);
+    const reply = await stateless.take({ server, principal }, message, headerOf, clientGone(ctx));
+    return sendModern(ctx, reply, id);
+  }
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
   if (!isInitialize) checkVersion(ctx);
   const reply = await sessions.take(senderOf(ctx, server), message, clientGone(ctx));
-  await send(ctx, reply, message.kind === 'request' ? message.id : null);
+  await send(ctx, reply, id);
 }
 
 /** An array of messages, which only one revision has. */
@@ -109,6 +127,16 @@ async function send(ctx: Context, reply: Reply, id: string | number | null): Pro
     return;
   }
   ctx.body = encodeOutcome(id ?? 0, reply.outcome);
+}
+
+/** Some errors of a server have a status of their own in this revision. */
+async function sendModern(ctx: Context, reply: StatelessReply, id: string | number | null): Promise<void> {
+  await send(ctx, reply.kind === 'accepted' ? reply : { ...reply, sessionId: null }, id);
+  if (reply.kind === 'json' && !reply.outcome.ok) ctx.status = modernStatusOf(reply.outcome.error.code);
+}
+
+function versionOf(ctx: Context): string | null {
+  return ctx.get('MCP-Protocol-Version') || null;
 }
 
 function senderOf(ctx: Context, server: string): Sender {

@@ -48,6 +48,12 @@ export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{serve
       errors: [
         'invalid_request',
         'parse_error',
+        'invalid_params',
+        'header_mismatch',
+        'unsupported_version',
+        'request_state_refused',
+        'method_not_found',
+        'method_not_allowed',
         'body_too_large',
         'not_acceptable',
         'unsupported_media_type',

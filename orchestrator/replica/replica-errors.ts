@@ -1,0 +1,33 @@
+import { GantryError, type Reason } from '../kernel/index.ts';
+import type { ReplicaStateName } from './replica-state.ts';
+
+type Identity = { readonly server: string; readonly id: string };
+
+/** The answer to a call that came when the replica takes none. */
+export function notServing({ server, id }: Identity, state: ReplicaStateName): GantryError {
+  return new GantryError('no_replica', `Replica ${id} of server ${server} is ${state}.`, {
+    detail: { server, replica: id, state },
+  });
+}
+
+/** What a call ends with when its process is over: why, as far as that is known, and that the call may have run. */
+export function deadCallError(
+  { server, id }: Identity,
+  reason: Reason | null,
+  stderr: readonly string[],
+): GantryError {
+  return new GantryError(
+    'replica_failed',
+    `Server ${server} stopped while it worked on this call (${reason?.message ?? 'its process ended'}). The call may have run.`,
+    {
+      detail: {
+        server,
+        replica: id,
+        reason: reason?.code ?? 'exited',
+        exitCode: reason?.exitCode ?? null,
+        stderr,
+        mayHaveRun: true,
+      },
+    },
+  );
+}

@@ -1,0 +1,153 @@
+import { type Clock, type Facts, GantryError, type ServerSpec } from '../../kernel/index.ts';
+import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
+import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
+
+/** Whose call, and what its client can be asked for. */
+export type Caller = {
+  readonly spec: ServerSpec;
+  readonly principal: string;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+};
+
+/** News of a server that belong to no call; `principal` is null where its replica is everybody's. */
+export type OnLoose = (server: string, principal: string | null, message: ServerMessage) => void;
+
+const NEWS = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
+
+/** What a legacy server can be told of a client of the other era. */
+const TELLABLE = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling'];
+
+/**
+ * Finds the replica of a legacy server for one call without a session. Capabilities are settled by the handshake
+ * and change what a server offers, so replicas are kept apart by them, and by principal.
+ */
+export class Leases {
+  readonly #router: Router;
+  readonly #warm: WarmReplicas;
+  readonly #facts: Facts;
+  readonly #onLoose: OnLoose;
+
+  constructor(options: { router: Router; clock: Clock; facts: Facts; onLoose: OnLoose }) {
+    this.#router = options.router;
+    this.#warm = new WarmReplicas(options.clock);
+    this.#facts = options.facts;
+    this.#onLoose = options.onLoose;
+  }
+
+  /**
+   * @param exclusive whether the call wants what the server says without correlation, questions above all. Never
+   *   granted under sharing `shared`.
+   * @throws GantryError no_replica, replica_failed, cancelled
+   */
+  async lease(caller: Caller, exclusive: boolean): Promise<Leased> {
+    const { spec, capabilities, signal } = caller;
+    switch (spec.sharing) {
+      case 'shared':
+        return this.#fromPool(caller);
+      case 'call':
+        return once(await this.openOwn(caller));
+      case 'session':
+      case 'principal':
+        return this.#warm.lease({
+          spec,
+          key: leaseKey(caller),
+          use: exclusive ? 'exclusive' : 'together',
+          // The state in a principal's process is the point of this mode, so there is one process.
+          max: spec.sharing === 'principal' ? 1 : spec.maxSessions,
+          open: (isFirst) =>
+            isFirst && isEmpty(told(capabilities)) ? this.#held(caller) : this.openOwn(caller),
+          signal,
+        });
+    }
+  }
+
+  /**
+   * A replica that nobody else gets. Throws as `lease`.
+   * @param onMessage hears its news too.
+   */
+  async openOwn(
+    { spec, principal, capabilities }: Caller,
+    onMessage: (message: ServerMessage) => void = () => {},
+  ): Promise<Opened> {
+    const replica = await this.#router.openForSession(spec.name, principal);
+    const end = (why: string): void => void this.#router.release(replica, why);
+    this.#listen(replica, principal, onMessage);
+    try {
+      const outcome = await replica.greet(spec.timeouts.readyMs, told(capabilities));
+      if (outcome.ok) return { replica, end };
+      const message = `Server ${spec.name} refused the handshake: ${outcome.error.message}`;
+      throw new GantryError('replica_failed', message, { detail: { server: spec.name, mayHaveRun: false } });
+    } catch (error) {
+      end('the handshake failed');
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#warm.close('the orchestrator is stopping');
+  }
+
+  async #fromPool({ spec, principal }: Caller): Promise<Leased> {
+    const { replica, done } = await this.#router.lease(spec.name, principal);
+    this.#listen(replica, null);
+    return { replica, ...NO_TURNS, release: done, discard: done };
+  }
+
+  /** The replica that serves this principal's calls over the API too: it was greeted without capabilities. */
+  async #held({ spec, principal }: Caller): Promise<Opened> {
+    const { replica } = await this.#router.lease(spec.name, principal);
+    this.#listen(replica, principal);
+    return { replica, end: null };
+  }
+
+  #listen(replica: Replica, principal: string | null, onMessage?: (message: ServerMessage) => void): void {
+    const { server, id } = replica.identity;
+    const dropped = (why: string): void =>
+      this.#facts.state({ type: 'line.dropped', server, replica: id, why, count: 1 });
+    replica.listen((message) => {
+      if (message.kind === 'notification') {
+        if (!NEWS.test(message.method)) return dropped('unattributed_notification');
+        onMessage?.(message);
+        return this.#onLoose(server, principal, message);
+      }
+      if (message.method !== 'ping') dropped('unattributed_request');
+      const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
+      replica.respond(message.id, answer).catch(() => {
+        // The process has ended meanwhile; it waits for nothing any more.
+      });
+    });
+  }
+}
+
+/** Calls with the same key may use the same replicas. */
+export function leaseKey({ spec, principal, capabilities }: Caller): string {
+  const who = spec.sharing === 'shared' ? null : principal;
+  const what = spec.sharing === 'shared' ? {} : told(capabilities);
+  return JSON.stringify([spec.name, spec.sharing, who, sorted(what)]);
+}
+
+function told(capabilities: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(capabilities).filter(([key]) => TELLABLE.includes(key)));
+}
+
+/** Nobody waits for such a replica. */
+export const NO_TURNS = { pause: () => {}, resume: async () => {} };
+
+function once({ replica, end }: Opened): Leased {
+  return { replica, ...NO_TURNS, release: () => end?.('call ended'), discard: (why) => end?.(why) };
+}
+
+/** The same object, with keys in one order at every depth. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
+}
+
+const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };

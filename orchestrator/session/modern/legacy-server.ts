@@ -1,0 +1,199 @@
+import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import type { ServerMessage } from '../../routing/index.ts';
+import { AskingCall, type Deliver, mayBeAsked } from './asking-call.ts';
+import { type HeldCall, HeldCalls } from './held-calls.ts';
+import { type Caller, type Leases, leaseKey } from './leases.ts';
+import { checkParamHeaders } from './param-headers.ts';
+import { type HeaderOf, type ModernRequest, nameOf } from './request.ts';
+import type { StateOwner, StateSeal } from './request-state.ts';
+import type { ToolSchemas } from './tool-schemas.ts';
+import { discovery, isWantedLog, legacyParams, modernOutcome } from './translate.ts';
+
+/** What both eras have. Everything else of the modern one is answered by Gantry or does not exist. */
+const COMMON_METHODS = new Set([
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'completion/complete',
+]);
+/** Methods during which a server may ask its client (MCP 2026-07-28, multi round-trip requests). */
+const MAY_ASK = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** Capabilities that mean the same in both eras. */
+const OFFERED = {
+  tools: 1,
+  prompts: 1,
+  resources: 1,
+  completions: 1,
+  logging: 1,
+  experimental: 1,
+  extensions: 1,
+};
+const OFFERED_SHARED = { tools: 1, prompts: 1, resources: 1, completions: 1 };
+
+/** Serves clients of MCP 2026-07-28 from servers that know only the handshake. */
+export class LegacyServer {
+  readonly #clock: Clock;
+  readonly #leases: Leases;
+  readonly #schemas: ToolSchemas;
+  readonly #held: HeldCalls;
+
+  constructor(options: { clock: Clock; leases: Leases; schemas: ToolSchemas; seal: StateSeal }) {
+    this.#clock = options.clock;
+    this.#leases = options.leases;
+    this.#schemas = options.schemas;
+    this.#held = new HeldCalls(options.clock, options.seal);
+  }
+
+  /**
+   * One request, answered in the modern way.
+   * @throws GantryError method_not_found, header_mismatch, request_state_refused, and what a call throws
+   */
+  async call(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    deliver: Deliver,
+  ): Promise<JsonRpcOutcome> {
+    if (request.method === 'server/discover') return this.#discover(caller, request);
+    if (!COMMON_METHODS.has(request.method)) throw methodNotFound(request.method);
+    const owner = ownerOf(caller, request);
+    const { requestState } = request.params;
+    const wanted: Deliver = (message) => deliverWanted(message, request, deliver);
+    const held =
+      requestState === undefined
+        ? await this.#begin(caller, request, headerOf, wanted)
+        : this.#held.take(requestState, owner);
+    return this.#goOn(held, caller, request, owner, wanted);
+  }
+
+  close(): void {
+    this.#held.close();
+  }
+
+  async #discover(caller: Caller, { params }: ModernRequest): Promise<JsonRpcOutcome> {
+    const { replica, release } = await this.#leases.lease(caller, false);
+    const { handshake } = replica;
+    release();
+    if (handshake === null)
+      throw new GantryError('no_replica', 'The server has not completed its handshake.');
+    const offered = caller.spec.sharing === 'shared' ? OFFERED_SHARED : OFFERED;
+    return modernOutcome('server/discover', params, discovery(handshake, offered), handshake);
+  }
+
+  async #begin(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    deliver: Deliver,
+  ): Promise<HeldCall> {
+    const { spec, capabilities } = caller;
+    const { method, params, logLevel } = request;
+    const exclusive =
+      spec.sharing !== 'shared' && MAY_ASK.has(method) && (mayBeAsked(capabilities) || logLevel !== null);
+    const lease = await this.#leases.lease(caller, exclusive);
+    try {
+      if (method === 'tools/call') await this.#checkParams(caller, request, headerOf, lease.replica);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+    const call = new AskingCall({
+      replica: lease.replica,
+      clock: this.#clock,
+      timeouts: spec.timeouts,
+      method,
+      params: legacyParams(params),
+      capabilities: exclusive ? capabilities : {},
+      exclusive,
+      deliver,
+    });
+    return { call, lease };
+  }
+
+  async #goOn(
+    held: HeldCall,
+    caller: Caller,
+    request: ModernRequest,
+    owner: StateOwner,
+    deliver: Deliver,
+  ): Promise<JsonRpcOutcome> {
+    const { call, lease } = held;
+    const onGone = (): void => call.cancel('the client closed its stream');
+    caller.signal.addEventListener('abort', onGone);
+    if (caller.signal.aborted) onGone();
+    try {
+      if (request.params.requestState !== undefined) {
+        await lease.resume(caller.signal);
+        await call.answer(responsesOf(request), deliver);
+      }
+      const outcome = await call.next();
+      if (outcome === null) {
+        // A principal has this one process: its other calls must not wait until a person has answered.
+        if (caller.spec.sharing === 'principal') lease.pause();
+        return inputRequired(call, this.#held.hold(held, owner), lease.replica.handshake?.serverInfo ?? {});
+      }
+      lease.release();
+      const handshake = lease.replica.handshake ?? { serverInfo: {} };
+      return modernOutcome(request.method, request.params, outcome, handshake);
+    } catch (error) {
+      call.cancel('its caller was told that it failed');
+      // In a principal's one process is its state: it is only ended for a reason that lies in the process.
+      const isCancelled = error instanceof GantryError && error.code === 'cancelled';
+      if (isCancelled && caller.spec.sharing === 'principal' && !call.asks) lease.release();
+      else lease.discard('its call did not end well');
+      throw error;
+    } finally {
+      caller.signal.removeEventListener('abort', onGone);
+    }
+  }
+
+  async #checkParams(
+    caller: Caller,
+    { params }: ModernRequest,
+    headerOf: HeaderOf,
+    replica: HeldCall['lease']['replica'],
+  ): Promise<void> {
+    const { name, arguments: args } = params;
+    if (typeof name !== 'string') return;
+    const options = { ...caller.spec.timeouts, signal: caller.signal };
+    const ask = { replica, params: {}, options };
+    const tool = await this.#schemas.tool(name, caller.spec.name, leaseKey(caller), ask);
+    checkParamHeaders(tool, args, headerOf);
+  }
+}
+
+export function ownerOf({ spec, principal }: Caller, { method, params }: ModernRequest): StateOwner {
+  return { server: spec.name, principal, method, name: nameOf(method, params) };
+}
+
+export function methodNotFound(method: string): GantryError {
+  return new GantryError('method_not_found', `There is no method ${method} here.`, { detail: { method } });
+}
+
+function responsesOf({ params }: ModernRequest): Record<string, unknown> {
+  const { inputResponses } = params;
+  return typeof inputResponses === 'object' && inputResponses !== null ? { ...inputResponses } : {};
+}
+
+function deliverWanted(message: ServerMessage, request: ModernRequest, deliver: Deliver): void {
+  if (message.method === 'notifications/message' && !isWantedLog(message.params, request.logLevel)) return;
+  if (message.method !== 'notifications/progress') return deliver(message);
+  // A call that goes on reports to the request that waits for it now.
+  const { progressToken } = request.meta;
+  if (progressToken !== undefined) deliver({ ...message, params: { ...message.params, progressToken } });
+}
+
+function inputRequired(
+  { inputRequests }: AskingCall,
+  requestState: string,
+  serverInfo: Readonly<Record<string, unknown>>,
+): JsonRpcOutcome {
+  const _meta = { 'io.modelcontextprotocol/serverInfo': serverInfo };
+  const result = { resultType: 'input_required', inputRequests, requestState, _meta };
+  return { ok: true, result, raw: JSON.stringify(result) };
+}

@@ -1,0 +1,152 @@
+import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import type { Router, ServerMessage } from '../../routing/index.ts';
+import type { ClientMessage } from '../client-message.ts';
+import { encodeMessage, encodeOutcome } from '../encode.ts';
+import { type OutEvent, OutStream } from '../out-stream.ts';
+import type { Answer, EncodeError } from '../session.ts';
+import type { Deliver } from './asking-call.ts';
+import { type Caller, Leases } from './leases.ts';
+import { LegacyServer, methodNotFound } from './legacy-server.ts';
+import { listenToLegacy } from './listen-legacy.ts';
+import { ModernServer } from './modern-server.ts';
+import { type HeaderOf, type ModernRequest, readModernRequest } from './request.ts';
+import { StateSeal } from './request-state.ts';
+import { type EraMemory, eraMemory, ServerEra } from './server-era.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { ToolSchemas } from './tool-schemas.ts';
+
+/** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
+const PATIENCE_MS = 5000;
+
+/** What the revision has removed: no server is asked. */
+const REMOVED = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+]);
+
+export type StatelessSender = { readonly server: string; readonly principal: string };
+
+export type StatelessReply = { readonly kind: 'accepted' } | Answer;
+
+export type StatelessOptions = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly encodeError: EncodeError;
+  readonly memory?: EraMemory;
+};
+
+/** Clients of MCP 2026-07-28: each request stands for itself, whichever era its server speaks. */
+export class StatelessCalls {
+  readonly #options: StatelessOptions;
+  readonly #subscriptions = new Subscriptions();
+  readonly #schemas: ToolSchemas;
+  readonly #leases: Leases;
+  readonly #legacy: LegacyServer;
+  readonly #modern: ModernServer;
+  readonly #era: ServerEra;
+  #closing = false;
+
+  constructor(options: StatelessOptions) {
+    this.#options = options;
+    const { router, clock, facts, memory = eraMemory() } = options;
+    this.#schemas = new ToolSchemas(clock);
+    this.#leases = new Leases({ router, clock, facts, onLoose: (...loose) => this.#changed(...loose) });
+    const shared = { ...options, leases: this.#leases, schemas: this.#schemas, seal: new StateSeal(clock) };
+    this.#legacy = new LegacyServer(shared);
+    this.#modern = new ModernServer(shared);
+    this.#era = new ServerEra(router, memory);
+  }
+
+  /**
+   * One message of a client. Notifications are taken and have no effect: the one that mattered, the cancellation, is
+   * the closing of the response stream.
+   * @param gone aborts when the client's connection is gone, which withdraws its call.
+   * @throws GantryError what `readModernRequest` and calls throw, method_not_found, invalid_request
+   */
+  async take(
+    sender: StatelessSender,
+    message: ClientMessage,
+    headerOf: HeaderOf,
+    gone: AbortSignal,
+  ): Promise<StatelessReply> {
+    const spec = this.#options.router.spec(sender.server);
+    if (message.kind === 'notification') return { kind: 'accepted' };
+    if (message.kind === 'response') {
+      const text = 'A response is not accepted: this revision has no requests from servers to clients.';
+      throw new GantryError('invalid_request', text);
+    }
+    const request = readModernRequest(message, headerOf);
+    if (REMOVED.has(request.method)) throw methodNotFound(request.method);
+    if (this.#closing) {
+      const text = 'The orchestrator is stopping and takes no new calls.';
+      throw new GantryError('no_replica', text, { detail: { server: spec.name, retryAfterMs: 5000 } });
+    }
+    const { principal } = sender;
+    const caller: Caller = { spec, principal, capabilities: request.capabilities, signal: gone };
+    const era = await this.#era.of(spec, principal);
+    if (era === 'modern') {
+      return this.#answer(request, (deliver) => this.#modern.call(caller, request, headerOf, deliver));
+    }
+    if (request.method === 'subscriptions/listen') {
+      const shared = { subscriptions: this.#subscriptions, leases: this.#leases };
+      const listening = { ...shared, encodeError: this.#options.encodeError };
+      return { kind: 'stream', stream: listenToLegacy(caller, request, listening).stream };
+    }
+    return this.#answer(request, (deliver) => this.#legacy.call(caller, request, headerOf, deliver));
+  }
+
+  /** New calls are refused, the present ones go on. */
+  drain(): void {
+    this.#closing = true;
+    this.#subscriptions.close();
+    this.#legacy.close();
+    this.#modern.drain();
+  }
+
+  close(): void {
+    this.drain();
+    this.#leases.close();
+    this.#modern.close();
+  }
+
+  /** JSON, unless the server says something before its answer or takes long: then a stream. */
+  async #answer(
+    { id }: ModernRequest,
+    work: (deliver: Deliver) => Promise<JsonRpcOutcome>,
+  ): Promise<StatelessReply> {
+    const stream = new OutStream<OutEvent>();
+    const streaming = Promise.withResolvers<'stream'>();
+    let hasSpoken = false;
+    const outcome = work((message) => {
+      hasSpoken = true;
+      stream.push({ data: encodeMessage(message) });
+      streaming.resolve('stream');
+    });
+    const stopWaiting = this.#options.clock.after(PATIENCE_MS, () => streaming.resolve('stream'));
+    try {
+      const first = await Promise.race([outcome, streaming.promise]);
+      if (first !== 'stream' && !hasSpoken) return { kind: 'json', outcome: first };
+      const { encodeError } = this.#options;
+      const ended = outcome.then(
+        (last) => encodeOutcome(id, last),
+        (error) => encodeError(id, error),
+      );
+      void ended.then((text) => {
+        stream.push({ data: text });
+        stream.end();
+      });
+      return { kind: 'stream', stream };
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  #changed(server: string, principal: string | null, message: ServerMessage): void {
+    if (message.method === 'notifications/tools/list_changed') this.#schemas.forget(server);
+    this.#subscriptions.announce(server, principal, message);
+  }
+}

@@ -1,0 +1,112 @@
+import type { JsonRpcId } from '../../kernel/index.ts';
+import type { ServerMessage } from '../../routing/index.ts';
+import { META_PREFIX } from '../era.ts';
+import { type OutEvent, OutStream } from '../out-stream.ts';
+
+const LIST_CHANGES: Readonly<Record<string, string>> = {
+  'notifications/tools/list_changed': 'toolsListChanged',
+  'notifications/prompts/list_changed': 'promptsListChanged',
+  'notifications/resources/list_changed': 'resourcesListChanged',
+};
+
+/** What a client wants to hear of (MCP 2026-07-28, subscriptions). */
+export type ListenFilter = {
+  readonly toolsListChanged?: true;
+  readonly promptsListChanged?: true;
+  readonly resourcesListChanged?: true;
+  readonly resourceSubscriptions?: readonly string[];
+};
+
+/** Reads what was asked for; anything else is left out, and the acknowledgement says so. */
+export function readFilter(notifications: unknown): ListenFilter {
+  const given = (typeof notifications === 'object' && notifications !== null ? notifications : {}) as Record<
+    string,
+    unknown
+  >;
+  const uris = Array.isArray(given.resourceSubscriptions)
+    ? given.resourceSubscriptions.filter((uri): uri is string => typeof uri === 'string')
+    : [];
+  const lists = Object.values(LIST_CHANGES).filter((key) => given[key] === true);
+  return {
+    ...Object.fromEntries(lists.map((key) => [key, true])),
+    ...(uris.length > 0 ? { resourceSubscriptions: [...new Set(uris)] } : {}),
+  };
+}
+
+/** One open `subscriptions/listen`. */
+export class Subscription {
+  readonly stream = new OutStream<OutEvent>();
+  readonly server: string;
+  readonly principal: string;
+  readonly #id: JsonRpcId;
+  readonly #filter: ListenFilter;
+
+  constructor(options: { server: string; principal: string; id: JsonRpcId; filter: ListenFilter }) {
+    this.server = options.server;
+    this.principal = options.principal;
+    this.#id = options.id;
+    this.#filter = options.filter;
+    this.#push('notifications/subscriptions/acknowledged', { notifications: options.filter });
+  }
+
+  /** A change somewhere: told where it was asked for. */
+  tell({ method, params }: ServerMessage): void {
+    const list = LIST_CHANGES[method];
+    const isWanted =
+      list === undefined
+        ? method === 'notifications/resources/updated' &&
+          this.#filter.resourceSubscriptions?.includes(params?.uri as string) === true
+        : list in this.#filter;
+    if (isWanted) this.#push(method, params ?? {});
+  }
+
+  /** The polite end: the request is answered. */
+  end(): void {
+    const result = { resultType: 'complete', _meta: this.#tag };
+    this.stream.push({ data: JSON.stringify({ jsonrpc: '2.0', id: this.#id, result }) });
+    this.stream.end();
+  }
+
+  fail(encoded: string): void {
+    this.stream.push({ data: encoded });
+    this.stream.end();
+  }
+
+  get #tag(): Record<string, unknown> {
+    return { [`${META_PREFIX}subscriptionId`]: this.#id };
+  }
+
+  #push(method: string, params: Record<string, unknown>): void {
+    const meta = typeof params._meta === 'object' ? params._meta : {};
+    const tagged = { ...params, _meta: { ...meta, ...this.#tag } };
+    this.stream.push({ data: JSON.stringify({ jsonrpc: '2.0', method, params: tagged }) });
+  }
+}
+
+/** All open subscriptions. What one principal's process says is told to that principal only. */
+export class Subscriptions {
+  readonly #open = new Set<Subscription>();
+
+  /** @returns how to remove it */
+  add(subscription: Subscription): () => void {
+    this.#open.add(subscription);
+    return () => this.#open.delete(subscription);
+  }
+
+  count(server: string, principal: string): number {
+    return [...this.#open].filter((one) => one.server === server && one.principal === principal).length;
+  }
+
+  /** Lists may have changed for all of a principal's clients; a resource only for whoever subscribed to it in that process. */
+  announce(server: string, principal: string | null, message: ServerMessage): void {
+    if (!(message.method in LIST_CHANGES)) return;
+    for (const one of this.#open) {
+      if (one.server === server && (principal === null || one.principal === principal)) one.tell(message);
+    }
+  }
+
+  close(): void {
+    for (const one of this.#open) one.end();
+    this.#open.clear();
+  }
+}
