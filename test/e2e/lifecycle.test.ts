@@ -87,7 +87,8 @@ test('on a real engine a server comes up, its deaths are told apart and repaired
 
   const deaths = [
     ['hog', 'oom', 137],
-    ['long', 'line_too_long', null],
+    // We cut it off; a process that ends by itself in that moment has a code all the same.
+    ['long', 'line_too_long', undefined],
     ['exit', 'exited', 7],
   ] as const;
   for (const [tool, reason, exitCode] of deaths) {
@@ -98,7 +99,7 @@ test('on a real engine a server comes up, its deaths are told apart and repaired
       replica.call('tools/call', { name: tool, arguments: {} }, timeouts),
       { instanceOf: GantryError },
     );
-    t.like(error?.detail, { reason, exitCode }, tool);
+    t.like(error?.detail, { reason, ...(exitCode === undefined ? {} : { exitCode }) }, tool);
     await again;
   }
   const [container] = await mesh.containers.list();

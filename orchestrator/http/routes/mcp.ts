@@ -59,6 +59,7 @@ export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{serve
         'unsupported_media_type',
         'server_not_found',
         'session_not_found',
+        'invalid_state',
         'queue_full',
         'replica_failed',
         'no_replica',
