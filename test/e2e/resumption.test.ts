@@ -37,6 +37,7 @@ test('the SSE client of the official SDK initializes, lists and calls, and its s
   const before = (await server('everything')).sessions;
   const client = new Client({ name: 'gantry-tests', version: '1.0.0' });
   const transport = new SSEClientTransport(new URL(`${baseUrl}/sse/everything`));
+  t.teardown(() => client.close());
   await client.connect(transport as Parameters<Client['connect']>[0]);
   t.true((await client.listTools()).tools.length >= 13);
   t.regex(textOf(await client.callTool({ name: 'echo', arguments: { message: 'over SSE' } })), /over SSE/);
