@@ -27,7 +27,7 @@ test('what an earlier start left behind is removed before anything is started', 
     (await all.engine.list(OWNER)).map((facts) => facts.labels['gantry.replica']),
     ['one-1'],
   );
-  t.truthy(await all.engine.inspect(foreign));
+  t.not(await all.engine.inspect(foreign), null);
 });
 
 test('a stray of this start is removed after its grace period, and nothing that is held', async (t) => {
@@ -37,7 +37,7 @@ test('a stray of this start is removed after its grace period, and nothing that 
   const stray = await all.engine.create(left('stray', EPOCH));
   all.clock.advance(30_000);
   await settle();
-  t.truthy(await all.engine.inspect(stray), 'its creation may just not have been answered');
+  t.not(await all.engine.inspect(stray), null, 'its creation may just not have been answered');
   all.clock.advance(10_000);
   await until('it is gone', async () => (await all.engine.inspect(stray)) === null);
   t.is(all.mesh.get('one').replicas.ready, 1);
@@ -72,7 +72,7 @@ test('what only inherited the owner from its image, such as a step of a build, i
   await settle();
   all.clock.advance(10_000);
   await settle();
-  t.truthy(await all.engine.inspect(step));
+  t.not(await all.engine.inspect(step), null);
 });
 
 test('a list made before a restart does not end the process that was started after it', async (t) => {
