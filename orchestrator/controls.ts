@@ -3,7 +3,7 @@ import type { Engine } from './engine/index.ts';
 import type { HttpOptions } from './http/index.ts';
 import { messageOf, type ServerView, systemClock } from './kernel/index.ts';
 import type { Mesh, MeshServerView } from './lifecycle/index.ts';
-import type { ServerStore } from './registry/index.ts';
+import type { Intents, ServerStore } from './registry/index.ts';
 import type { Sessions, Tools } from './session/index.ts';
 
 export type ControlRooms = {
@@ -13,13 +13,14 @@ export type ControlRooms = {
   readonly tools: Tools;
   readonly engine: Engine;
   readonly store: ServerStore;
+  readonly intents: Intents;
 };
 
 /** The functions that routes call, put together from the rooms that have them. */
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, list, sessions, tools, engine, store } = rooms;
+  const { mesh, list, sessions, tools, engine, store, intents } = rooms;
   // A session on a shared process holds no replica, so only `sessions` can count it.
   const seen = (view: MeshServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
   return {
@@ -32,10 +33,26 @@ export function controls(
         return seen(mesh.get(name));
       },
       remove: (name) => list.remove(name),
-      start: async (name) => seen(mesh.start(name)),
-      stop: async (name) => seen(mesh.stop(name)),
-      restart: async (name) => seen(mesh.restart(name)),
-      scale: async (name, replicas) => seen(mesh.scale(name, replicas)),
+      // Written down first: what was confirmed must outlive a restart.
+      async start(name) {
+        mesh.get(name);
+        await intents.start(name);
+        return seen(mesh.start(name));
+      },
+      async stop(name) {
+        mesh.get(name);
+        await intents.stop(name);
+        return seen(mesh.stop(name));
+      },
+      async restart(name) {
+        if (intents.stopped(name)) await intents.start(name);
+        return seen(mesh.restart(name));
+      },
+      async scale(name, replicas) {
+        mesh.checkScale(name, replicas);
+        await intents.scale(name, replicas, mesh.spec(name)?.replicas ?? replicas);
+        return seen(mesh.scale(name, replicas));
+      },
       replicas: (name) => mesh.replicas(name),
       reload: () => list.reload(),
     },

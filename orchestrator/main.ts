@@ -6,7 +6,7 @@ import { authOf, refuseOpenDoor } from './auth.ts';
 import { entryJsonSchema, problemText, ServerList, type Settings } from './config/index.ts';
 import { controls } from './controls.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
-import { type Environment, readEnvironment, redisUrl } from './environment.ts';
+import { readEnvironment } from './environment.ts';
 import {
   createApp,
   createServerPortApp,
@@ -16,29 +16,21 @@ import {
   mcpRoute,
   sseRoute,
 } from './http/index.ts';
+import { Infrastructure } from './infrastructure.ts';
 import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
-import { MemoryServerStore, RedisEventLog, RedisServerStore, type ServerStore } from './registry/index.ts';
+import { keepRegistry } from './registry-keeper.ts';
+import { openStores } from './registry-start.ts';
+import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import {
-  type EncodeError,
-  EVENTS_KEPT_MS,
-  type EventLog,
-  MemoryEventLog,
-  Sessions,
-  SseSessions,
-  StatelessCalls,
-  Tools,
-} from './session/index.ts';
+import { type EncodeError, Sessions, SseSessions, StatelessCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
 
 /** How long to wait before the engine is asked again at start: it comes up within seconds or not at all. */
 const ENGINE_PAUSE_MS = 1000;
-/** How often a registry that was away is asked whether it is back. */
-const REGISTRY_PAUSE_MS = 5000;
 const clock = systemClock;
 
 /** Constructs every room, hands each what it needs, and ends them in the right order. */
@@ -54,16 +46,18 @@ async function main(): Promise<void> {
     process.exit(1);
   });
 
-  const store = openStore(environment, trouble('registry'));
+  const stores = openStores(environment, trouble);
+  const remembered = new Remembered(stores.mesh);
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const list = new ServerList({
     readFile: () => readFile(configFile, 'utf8'),
     baseDir: dirname(configFile),
     portRange,
-    store,
+    store: stores.servers,
     apply: async (specs) => {
       await ports.apply(specs);
       await mesh.apply(specs);
+      if (list.isWhole) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
   });
@@ -83,7 +77,10 @@ async function main(): Promise<void> {
     facts,
     owner,
     bridgeTag,
-    pins: { get: (key) => store.getResolved(key), put: (key, version) => store.putResolved(key, version) },
+    pins: {
+      get: (key) => stores.servers.getResolved(key),
+      put: (key, version) => stores.servers.putResolved(key, version),
+    },
     pypiIndexUrl: environment.pypiIndexUrl,
     npmRegistryUrl: environment.npmRegistryUrl,
   });
@@ -100,11 +97,11 @@ async function main(): Promise<void> {
       return images.prepare(spec);
     },
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
+    memory: remembered,
   });
   const router = new Router({ pools: mesh });
-  const events = openEventLog(environment, trouble('events'));
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-  const sessions = new Sessions({ router, clock, facts, encodeError, log: events.log });
+  const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 
@@ -113,8 +110,20 @@ async function main(): Promise<void> {
     maxBodyBytes: settings.http.maxBodyBytes,
     checkServer: (name: string) => void router.spec(name),
   };
+  const tools = new Tools(router);
+  const control = controls({
+    mesh,
+    list,
+    sessions,
+    tools,
+    engine,
+    store: stores.servers,
+    intents: remembered.intents,
+  });
+  const infrastructure = new Infrastructure(environment, control.health);
   const http: HttpOptions = {
-    ...controls({ mesh, list, sessions, tools: new Tools(router), engine, store }),
+    ...control,
+    infrastructure: () => infrastructure.view(),
     metrics,
     auth: authOf(settings, admin.token),
     facts,
@@ -129,19 +138,29 @@ async function main(): Promise<void> {
     open: (spec, port) => listen(createServerPortApp(http, spec.name), { host: environment.host, port }),
     onTrouble: trouble('ports'),
   });
+  await remembered.load();
   await list.start(); // before anybody can ask: the servers are known, and wait for the engine
   const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
 
+  const registry = keepRegistry({
+    store: stores.mesh,
+    holder: epoch,
+    facts,
+    list,
+    mesh,
+    sessions,
+    infrastructure,
+    remembered,
+    onTrouble: trouble('registry'),
+  });
   const stopped = onceStopped(process);
   const started = requireLimits(engine, ENGINE_PAUSE_MS, trouble('engine')).then(async () => {
     await engine.prepare();
     mesh.open();
   });
-  const stopAsking = everySoOften(REGISTRY_PAUSE_MS, () => list.storeIsBack(), trouble('registry'));
   await Promise.race([stopped, started.then(() => stopped)]);
 
-  stopAsking();
   const drainMs = drainOf(mesh);
   closing.abort();
   sessions.drain();
@@ -152,26 +171,10 @@ async function main(): Promise<void> {
   sseSessions.close();
   stateless.close();
   await Promise.all(noMoreRequests);
-  await events.close();
-  await store.close();
+  await registry.close();
+  await stores.close();
   metrics.close();
   log.close();
-}
-
-function openStore({ redis }: Environment, onTrouble: (message: string) => void): ServerStore {
-  if (redis !== null) return new RedisServerStore({ url: redisUrl(redis), onTrouble });
-  onTrouble('No Redis is configured: servers made over the API are forgotten at the next start.');
-  return new MemoryServerStore();
-}
-
-/** Beside the servers, on a connection of its own: a flood of messages must not delay the registry. */
-function openEventLog(
-  { redis }: Environment,
-  onTrouble: (message: string) => void,
-): { log: EventLog; close: () => Promise<void> } {
-  if (redis === null) return { log: new MemoryEventLog({ clock }), close: async () => {} };
-  const log = new RedisEventLog({ url: redisUrl(redis), keptMs: EVENTS_KEPT_MS, onTrouble });
-  return { log, close: () => log.close() };
 }
 
 /** @throws Error that lists every problem of the file, a line each */
@@ -188,25 +191,6 @@ async function loadSettings(list: ServerList, configFile: string): Promise<Setti
 /** The longest drain that any server asks for. */
 function drainOf(mesh: Mesh): number {
   return Math.max(0, ...mesh.list().map(({ name }) => mesh.spec(name)?.timeouts.drainMs ?? 0));
-}
-
-function everySoOften(
-  pauseMs: number,
-  task: () => Promise<void>,
-  onTrouble: (message: string) => void,
-): () => void {
-  let cancel = (): void => {};
-  const again = (): void => {
-    cancel = clock.after(
-      pauseMs,
-      () =>
-        void task()
-          .catch((error) => onTrouble(messageOf(error)))
-          .finally(again),
-    );
-  };
-  again();
-  return () => cancel();
 }
 
 try {

@@ -51,6 +51,11 @@ export class ServerList {
     this.#options = options;
   }
 
+  /** Whether the servers of the store are in it; before that a server may only seem to be gone. */
+  get isWhole(): boolean {
+    return this.#storeWasRead;
+  }
+
   /** Reads the file for the first time. Applies nothing yet. @throws GantryError invalid_config */
   async load(): Promise<Settings> {
     const loaded = await this.#readFile();

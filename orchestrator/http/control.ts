@@ -76,6 +76,17 @@ export type Health = {
   check(): Promise<{ readonly engine: string; readonly redis: string }>;
 };
 
+/** What Gantry stands on, in the shape of a service. */
+export type InfrastructureView = {
+  readonly id: string;
+  readonly name: 'engine' | 'redis' | 'orchestrator';
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly ['infrastructure'];
+  readonly metadata: { readonly message: string };
+  readonly state: 'healthy' | 'unhealthy';
+};
+
 /** Prometheus text and its content type. */
 export type Metrics = { render(): Promise<{ readonly contentType: string; readonly text: string }> };
 

@@ -1,6 +1,14 @@
 import type { Middleware } from 'koa';
 import type { Facts } from '../kernel/index.ts';
-import type { Auth, ContainerControl, Health, Metrics, ServerControl, ToolControl } from './control.ts';
+import type {
+  Auth,
+  ContainerControl,
+  Health,
+  InfrastructureView,
+  Metrics,
+  ServerControl,
+  ToolControl,
+} from './control.ts';
 
 /** Everything the app needs, handed in by main. */
 export type HttpOptions = {
@@ -8,6 +16,8 @@ export type HttpOptions = {
   readonly containers: ContainerControl;
   readonly tools: ToolControl;
   readonly health: Health;
+  /** The engine, Redis and this process, with their own state. */
+  readonly infrastructure: () => Promise<readonly InfrastructureView[]>;
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly facts: Facts;

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { MeshMemory } from './mesh-memory.ts';
 
 export type MeshOptions = {
   readonly engine: Engine;
@@ -18,4 +19,5 @@ export type MeshOptions = {
   readonly random: () => number;
   /** Where clients reach a server. */
   readonly urlOf: (spec: ServerSpec) => string;
+  readonly memory?: MeshMemory;
 };

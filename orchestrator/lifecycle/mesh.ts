@@ -7,11 +7,12 @@ import { EngineWatch } from './engine-watch.ts';
 import { Gate } from './gate.ts';
 import { removeOldImages } from './images/old-images.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import { NO_MEMORY } from './mesh-memory.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { Reconciler } from './reconciler.ts';
 import { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
-import { difference, sameContainer } from './spec-diff.ts';
+import { difference, fingerprintOf, sameContainer } from './spec-diff.ts';
 import { Starter } from './starter.ts';
 import { Turns } from './turns.ts';
 
@@ -124,14 +125,19 @@ export class Mesh {
     return this.#pool(name).tools;
   }
 
+  /** What its containers are made of, as one word. @throws GantryError server_not_found */
+  fingerprint(name: string): string {
+    return fingerprintOf(this.#pool(name).spec);
+  }
+
   /** Starts what is stopped and retries what has failed, at once. @throws GantryError server_not_found */
   start(name: string): MeshServerView {
     return this.#act(name, async (pool) => pool.start());
   }
 
   /**
-   * Answers at once; the containers go in the background. Lasts until `start` or the end of this process: the
-   * configuration knows nothing of it, so an orchestrator that starts anew starts this server too.
+   * Answers at once; the containers go in the background. Lasts until `start`, and over restarts of this process
+   * where somebody remembers it (`MeshMemory`).
    * @throws GantryError server_not_found
    */
   stop(name: string): MeshServerView {
@@ -144,17 +150,22 @@ export class Mesh {
   }
 
   /**
-   * Lasts as long as `stop` does: a new start of the orchestrator, like a change of `replicas` in the
-   * configuration, brings back the number that is configured.
+   * Lasts as `stop` does, until `replicas` is changed in the configuration.
    * @throws GantryError server_not_found, invalid_request
    */
   scale(name: string, replicas: number): MeshServerView {
+    this.checkScale(name, replicas);
+    return this.#act(name, (pool) => pool.scale(replicas));
+  }
+
+  /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
+  checkScale(name: string, replicas: number): void {
+    this.#pool(name);
     if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
       throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
         detail: { replicas },
       });
     }
-    return this.#act(name, (pool) => pool.scale(replicas));
   }
 
   /** For routing. */
@@ -190,7 +201,7 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { urlOf, random, clock, facts } = this.#options;
+    const { urlOf, random, clock, facts, memory = NO_MEMORY } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
     const made = { starter: this.#starter, engineWatch: this.#watch };
     const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
@@ -199,7 +210,17 @@ export class Mesh {
       if (isCurrent) inBackground(facts, `images of ${spec.name}`, this.#sweep(spec.name, prepared.tag));
       return prepared;
     };
-    const pool = new ServerPool({ spec, prepareImage, urlOf, random, clock, facts, ...gates, ...made });
+    const pool = new ServerPool({
+      spec,
+      prepareImage,
+      urlOf,
+      memory,
+      random,
+      clock,
+      facts,
+      ...gates,
+      ...made,
+    });
     this.#pools.set(spec.name, pool);
   }
 

@@ -6,11 +6,13 @@ import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
 import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { MeshMemory } from './mesh-memory.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
 import { type MeshServerView, serverView } from './server-view.ts';
 import { SessionReplicas } from './session-replicas.ts';
 import { Slot } from './slot.ts';
+import { fingerprintOf } from './spec-diff.ts';
 import type { Starter } from './starter.ts';
 
 export type PoolOptions = {
@@ -24,6 +26,7 @@ export type PoolOptions = {
   readonly facts: Facts;
   readonly random: () => number;
   readonly urlOf: (spec: ServerSpec) => string;
+  readonly memory: MeshMemory;
 };
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
@@ -42,7 +45,10 @@ export class ServerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#spec = options.spec;
-    this.#desired = options.spec.replicas;
+    const { name, replicas } = options.spec;
+    this.#desired = options.memory.replicas(name, replicas);
+    this.#intent = options.memory.stopped(name) ? 'stop' : 'run';
+    this.#tools = options.memory.tools(name, fingerprintOf(options.spec));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
     this.#sessions = new SessionReplicas({
@@ -54,7 +60,7 @@ export class ServerPool {
       onChange: () => this.#changed(),
     });
     this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
-    this.#fill();
+    if (this.#intent === 'run') this.#fill();
   }
 
   get spec(): ServerSpec {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerSpec } from '../kernel/index.ts';
 
@@ -24,6 +25,12 @@ export function difference(present: readonly ServerSpec[], wanted: readonly Serv
 /** Whether two definitions make the same containers: then a change replaces none. */
 export function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
   return isDeepStrictEqual(containerPart(a), containerPart(b));
+}
+
+/** Names what a server's containers are made of. Values of the environment are not in it: they may be secrets. */
+export function fingerprintOf(spec: ServerSpec): string {
+  const part = { ...containerPart(spec), env: Object.keys(spec.env).sort() };
+  return createHash('sha256').update(JSON.stringify(part)).digest('base64url');
 }
 
 function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[number]> {

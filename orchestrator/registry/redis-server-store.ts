@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-import { type Clock, GantryError, messageOf, systemClock } from '../kernel/index.ts';
-import { closeRedis, redisClient } from './redis-client.ts';
+import { type Clock, systemClock } from '../kernel/index.ts';
+import { RedisConnection, resultsOf } from './redis-connection.ts';
 import { byAge, type ServerStore, type StoredEntry, type StoredServer } from './server-store.ts';
 
 export type RedisServerStoreOptions = {
@@ -22,28 +21,21 @@ export type RedisServerStoreOptions = {
  * Connects with the first command.
  */
 export class RedisServerStore implements ServerStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #onTrouble: (message: string) => void;
   readonly #keys: { readonly servers: string; readonly created: string; readonly resolved: string };
-  #connecting: Promise<void> | null = null;
-  #closed = false;
-  #lastError: Error | null = null;
 
   constructor(options: RedisServerStoreOptions) {
     const prefix = options.keyPrefix ?? 'gantry:';
     this.#clock = options.clock ?? systemClock;
     this.#onTrouble = options.onTrouble ?? (() => {});
     this.#keys = { servers: `${prefix}servers`, created: `${prefix}created`, resolved: `${prefix}resolved` };
-    this.#redis = redisClient(options.url, options.timeoutMs);
-    // Without a listener ioredis prints errors itself. The command that fails reports this one as its cause.
-    this.#redis.on('error', (error: Error) => {
-      this.#lastError = error;
-    });
+    this.#redis = new RedisConnection(options.url, options.timeoutMs);
   }
 
   async list(): Promise<readonly StoredServer[]> {
-    const [entries, created] = await this.#run((redis) =>
+    const [entries, created] = await this.#redis.run((redis) =>
       Promise.all([redis.hgetall(this.#keys.servers), redis.hgetall(this.#keys.created)]),
     );
     return Object.entries(entries)
@@ -56,7 +48,7 @@ export class RedisServerStore implements ServerStore {
 
   async put(name: string, entry: StoredEntry): Promise<StoredServer> {
     const now = new Date(this.#clock.now()).toISOString();
-    const createdAt = await this.#run(async (redis) => {
+    const createdAt = await this.#redis.run(async (redis) => {
       const results = await redis
         .multi()
         .hsetnx(this.#keys.created, name, now)
@@ -69,7 +61,7 @@ export class RedisServerStore implements ServerStore {
   }
 
   async delete(name: string): Promise<boolean> {
-    return this.#run(async (redis) => {
+    return this.#redis.run(async (redis) => {
       const results = await redis
         .multi()
         .hdel(this.#keys.created, name)
@@ -80,11 +72,11 @@ export class RedisServerStore implements ServerStore {
   }
 
   async getResolved(key: string): Promise<string | null> {
-    return this.#run((redis) => redis.hget(this.#keys.resolved, key));
+    return this.#redis.run((redis) => redis.hget(this.#keys.resolved, key));
   }
 
   async putResolved(key: string, version: string): Promise<string> {
-    return this.#run(async (redis) => {
+    return this.#redis.run(async (redis) => {
       const results = await redis
         .multi()
         .hsetnx(this.#keys.resolved, key, version)
@@ -95,45 +87,15 @@ export class RedisServerStore implements ServerStore {
   }
 
   async deleteResolved(key: string): Promise<boolean> {
-    return this.#run(async (redis) => (await redis.hdel(this.#keys.resolved, key)) > 0);
+    return this.#redis.run(async (redis) => (await redis.hdel(this.#keys.resolved, key)) > 0);
   }
 
   async ping(): Promise<void> {
-    await this.#run((redis) => redis.ping());
+    await this.#redis.run((redis) => redis.ping());
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await closeRedis(this.#redis);
-  }
-
-  async #run<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
-    try {
-      if (this.#closed) throw new Error('the registry is closed');
-      await this.#firstConnection();
-      return await command(this.#redis);
-    } catch (error) {
-      throw this.#unavailable(error);
-    }
-  }
-
-  /** Only the first attempt is waited for; after it, failed or not, ioredis reconnects by itself. */
-  async #firstConnection(): Promise<void> {
-    if (this.#redis.status === 'wait') {
-      this.#connecting = this.#redis.connect().finally(() => {
-        this.#connecting = null;
-      });
-    }
-    await this.#connecting;
-  }
-
-  #unavailable(error: unknown): GantryError {
-    // ioredis says "Stream isn't writeable" where the reason was a refused connection or a wrong password.
-    const cause = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
-    return new GantryError('registry_unavailable', 'The registry does not answer; try again shortly.', {
-      cause: new Error(messageOf(cause), { cause: error }),
-    });
+    await this.#redis.close();
   }
 
   #readEntry(name: string, json: string): StoredEntry | null {
@@ -148,9 +110,7 @@ export class RedisServerStore implements ServerStore {
   }
 }
 
-/** The result of a transaction's last command. One failed command fails the whole. */
-function lastOf<T>(results: [error: Error | null, result: unknown][] | null): T {
-  if (results === null) throw new Error('the transaction was given up');
-  for (const [error] of results) if (error !== null) throw error;
-  return results.at(-1)?.[1] as T;
+/** The result of a transaction's last command. */
+function lastOf<T>(results: Parameters<typeof resultsOf>[0]): T {
+  return resultsOf(results).at(-1) as T;
 }

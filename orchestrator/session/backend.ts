@@ -5,6 +5,8 @@ import type { ServerMessage } from '../routing/index.ts';
  * What stands behind a session: a process of its own, or a share of others. The session does not know which.
  */
 export type Backend = {
+  /** The replica that is this session's own, or null. */
+  readonly replica: string | null;
   /** Relays or answers the client's initialize. */
   initialize(params: Record<string, unknown>, signal: AbortSignal): Promise<JsonRpcOutcome>;
   call(

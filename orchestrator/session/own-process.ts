@@ -10,6 +10,7 @@ export async function ownProcess(router: Router, spec: ServerSpec, principal: st
   const replica: Replica = await router.openForSession(spec.name, principal);
   const { readyMs } = spec.timeouts;
   return {
+    replica: replica.identity.id,
     over: replica.over,
     initialize: (params, signal) =>
       replica.initialize(params, { callTimeoutMs: readyMs, maxCallMs: readyMs, signal, announce: false }),

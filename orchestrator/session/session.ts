@@ -50,6 +50,7 @@ export class Session {
   readonly id = newSessionId();
   readonly server: string;
   readonly principal: string;
+  readonly replica: string | null;
   readonly #streams: Streams;
   readonly #backend: Backend;
   readonly #clock: Clock;
@@ -64,6 +65,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.server = options.server;
     this.principal = options.principal;
+    this.replica = options.backend.replica;
     this.#streams = new Streams(options);
     this.#backend = options.backend;
     this.#clock = options.clock;

@@ -16,6 +16,8 @@ const SWEEP_MS = 1000;
 /** A session on a shared process costs little, but not nothing. */
 const MAX_SESSIONS = 20_000;
 
+export type Pin = Pick<Session, 'id' | 'server' | 'principal' | 'replica'>;
+
 /** All sessions of this process, by id. An id is never enough: it is bound to its server and its principal. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -37,6 +39,16 @@ export class Sessions {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.server === server) count++;
     return count;
+  }
+
+  /** Which session is whose, and which replica is its own; null where it shares others. */
+  get pins(): readonly Pin[] {
+    return [...this.#sessions.values()].map(({ id, server, principal, replica }) => ({
+      id,
+      server,
+      principal,
+      replica,
+    }));
   }
 
   /**

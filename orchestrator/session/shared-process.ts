@@ -34,6 +34,7 @@ const SHAREABLE_METHODS = new Set([
  */
 export function sharedProcess(router: Router, spec: ServerSpec, principal: string): Backend {
   return {
+    replica: null,
     over: new Promise(() => {}), // one replica's death is not the session's: the next call gets another
     async initialize(params) {
       const { replica, done } = await router.lease(spec.name, principal);

@@ -1,4 +1,4 @@
-import type { Auth, Caller, HttpOptions } from '../../orchestrator/http/index.ts';
+import type { Auth, Caller, HttpOptions, InfrastructureView } from '../../orchestrator/http/index.ts';
 import {
   type ContainerView,
   Facts,
@@ -136,6 +136,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
         return `{"content":[], "big":12345678901234567890,"tool":${JSON.stringify(tool)},"args":${JSON.stringify(args)}}`;
       },
     },
+    infrastructure: async () => INFRASTRUCTURE,
     health: { check: async () => ({ engine: 'ok', redis: 'ok' }) },
     metrics: {
       render: async () => ({
@@ -167,3 +168,15 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
     ...overrides,
   };
 }
+
+const INFRASTRUCTURE: readonly InfrastructureView[] = (['engine', 'redis', 'orchestrator'] as const).map(
+  (name) => ({
+    id: name,
+    name,
+    address: '127.0.0.1',
+    port: 1,
+    tags: ['infrastructure'],
+    metadata: { message: 'ok' },
+    state: 'healthy',
+  }),
+);

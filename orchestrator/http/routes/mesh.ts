@@ -35,6 +35,8 @@ export function meshRoutes(options: HttpOptions): Route[] {
           status,
           services_count: all.length,
           services: all,
+          // Beside the services, not among them: their number is that of the servers.
+          infrastructure: await options.infrastructure(),
           queue_stats: {
             pending_tasks: (await options.pendingTasks?.()) ?? 0,
             total_services: all.length,

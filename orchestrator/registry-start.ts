@@ -1,0 +1,49 @@
+import { type Environment, redisUrl } from './environment.ts';
+import { systemClock } from './kernel/index.ts';
+import {
+  MemoryMeshStore,
+  MemoryServerStore,
+  type MeshStore,
+  RedisEventLog,
+  RedisMeshStore,
+  RedisServerStore,
+  type ServerStore,
+} from './registry/index.ts';
+import { EVENTS_KEPT_MS, type EventLog, MemoryEventLog } from './session/index.ts';
+
+export type Stores = {
+  readonly servers: ServerStore;
+  readonly mesh: MeshStore;
+  readonly events: EventLog;
+  readonly close: () => Promise<void>;
+};
+
+/** Redis where one is configured, else the twins in memory: then the log says what is lost at the next start. */
+export function openStores(
+  { redis }: Environment,
+  trouble: (where: string) => (message: string) => void,
+): Stores {
+  if (redis === null) {
+    trouble('registry')(
+      'No Redis is configured: servers made over the API, what was stopped or scaled, known tool lists and messages of broken streams are forgotten at the next start.',
+    );
+    return {
+      servers: new MemoryServerStore(),
+      mesh: new MemoryMeshStore(),
+      events: new MemoryEventLog({ clock: systemClock }),
+      close: async () => {},
+    };
+  }
+  const url = redisUrl(redis);
+  const onTrouble = trouble('registry');
+  const servers = new RedisServerStore({ url, onTrouble });
+  const mesh = new RedisMeshStore({ url, onTrouble });
+  // On a connection of its own: a flood of messages must not delay the registry.
+  const events = new RedisEventLog({ url, keptMs: EVENTS_KEPT_MS, onTrouble: trouble('events') });
+  const close = async (): Promise<void> => {
+    await events.close();
+    await mesh.close();
+    await servers.close();
+  };
+  return { servers, mesh, events, close };
+}
