@@ -43,9 +43,7 @@ cases.set('one change puts and removes', async (store) => {
   await store.keep('tools', put({ a: 1, b: 2 }));
   await store.keep('tools', put({ b: 3, c: 4 }, ['a', 'never-there']));
   await store.keep('tools', put({}));
-  return [
-    [Object.fromEntries(await store.kept('tools')), { b: 3, c: 4 }],
-  ];
+  return [[Object.fromEntries(await store.kept('tools')), { b: 3, c: 4 }]];
 });
 
 cases.set('what callers change afterwards is not what is stored', async (store) => {
