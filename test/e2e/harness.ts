@@ -56,6 +56,7 @@ export type Server = {
   readonly resources: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
   readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
   readonly sessions: number;
+  readonly callsInFlight: number;
   readonly toolCount: number;
   readonly url: string;
 };

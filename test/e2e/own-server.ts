@@ -38,13 +38,22 @@ export async function fixtureEntry(file: string): Promise<Json> {
 
 /** Makes a server over the API and removes it after the test. Does not wait for it. */
 export async function makeServer(t: ExecutionContext, prefix: string, entry: Json): Promise<string> {
+  const name = await addServer(prefix, entry);
+  t.teardown(() => removeServer(name));
+  return name;
+}
+
+/** Makes a server over the API. Whoever calls this removes it; a test uses `makeServer`. */
+export async function addServer(prefix: string, entry: Json): Promise<string> {
   const name = uniqueName(prefix);
   await expectStatus(202, api('POST', '/api/v1/servers', { body: { name, ...entry } }));
-  t.teardown(async () => {
-    const { status } = await api('DELETE', `/api/v1/servers/${name}`);
-    if (status !== 204 && status !== 404) throw new Error(`could not remove ${name}: ${status}`);
-  });
   return name;
+}
+
+/** Removes a server, if it is still there. Its containers are gone afterwards. */
+export async function removeServer(name: string): Promise<void> {
+  const { status } = await api('DELETE', `/api/v1/servers/${name}`);
+  if (status !== 204 && status !== 404) throw new Error(`could not remove ${name}: ${status}`);
 }
 
 /** Makes a server from a fixture file and waits until it is ready. */
