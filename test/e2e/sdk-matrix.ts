@@ -90,7 +90,7 @@ export function sdkMatrix(sdk: Sdk): void {
     });
     for (const [scenario, play] of Object.entries(SCENARIOS)) {
       test.serial(`${sdk.title} against ${target.title}: ${scenario}`, async (t) => {
-        t.timeout(240_000);
+        t.timeout(60_000);
         await play({ t, sdk, target, name: await ready() });
       });
     }
