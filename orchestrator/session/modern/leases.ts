@@ -1,6 +1,6 @@
 import { type Clock, type Facts, GantryError, type ServerSpec } from '../../kernel/index.ts';
 import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
-import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
+import { type Leased, type Opened, type Want, WarmReplicas } from './replicas.ts';
 
 /** Whose call, and what its client can be asked for. */
 export type Caller = {
@@ -10,8 +10,8 @@ export type Caller = {
   readonly signal: AbortSignal;
 };
 
-/** News of a server that belong to no call; `principal` is null where its replica is everybody's. */
-export type OnLoose = (server: string, principal: string | null, message: ServerMessage) => void;
+/** News of a process that belong to no call; `principal` is null where it is everybody's. */
+export type OnLoose = (source: Replica, principal: string | null, message: ServerMessage) => void;
 
 const NEWS = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
 
@@ -36,43 +36,41 @@ export class Leases {
   }
 
   /**
-   * @param exclusive whether the call wants what the server says without correlation, questions above all. Never
-   *   granted under sharing `shared`.
+   * @param use `exclusive` where the call wants what the server says without correlation, questions above all; never
+   *   granted under sharing `shared`. `listen` where calls of others may go on, exclusive ones too.
    * @throws GantryError no_replica, replica_failed, cancelled
    */
-  async lease(caller: Caller, exclusive: boolean): Promise<Leased> {
+  async lease(caller: Caller, use: Want['use']): Promise<Leased> {
     const { spec, capabilities, signal } = caller;
     switch (spec.sharing) {
       case 'shared':
         return this.#fromPool(caller);
       case 'call':
-        return once(await this.openOwn(caller));
+        return once(await this.#openOwn(caller));
       case 'session':
       case 'principal':
         return this.#warm.lease({
           spec,
           key: leaseKey(caller),
-          use: exclusive ? 'exclusive' : 'together',
+          use,
           // The state in a principal's process is the point of this mode, so there is one process.
           max: spec.sharing === 'principal' ? 1 : spec.maxSessions,
           open: (isFirst) =>
-            isFirst && isEmpty(told(capabilities)) ? this.#held(caller) : this.openOwn(caller),
+            isFirst && isEmpty(told(capabilities)) ? this.#held(caller) : this.#openOwn(caller),
           signal,
         });
     }
   }
 
-  /**
-   * A replica that nobody else gets. Throws as `lease`.
-   * @param onMessage hears its news too.
-   */
-  async openOwn(
-    { spec, principal, capabilities }: Caller,
-    onMessage: (message: ServerMessage) => void = () => {},
-  ): Promise<Opened> {
+  close(): void {
+    this.#warm.close('the orchestrator is stopping');
+  }
+
+  /** A fresh replica, greeted with what this client can do. Throws as `lease`. */
+  async #openOwn({ spec, principal, capabilities }: Caller): Promise<Opened> {
     const replica = await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
-    this.#listen(replica, principal, onMessage);
+    this.#listen(replica, principal);
     try {
       const outcome = await replica.greet(spec.timeouts.readyMs, told(capabilities));
       if (outcome.ok) return { replica, end };
@@ -82,10 +80,6 @@ export class Leases {
       end('the handshake failed');
       throw error;
     }
-  }
-
-  close(): void {
-    this.#warm.close('the orchestrator is stopping');
   }
 
   async #fromPool({ spec, principal }: Caller): Promise<Leased> {
@@ -101,15 +95,14 @@ export class Leases {
     return { replica, end: null };
   }
 
-  #listen(replica: Replica, principal: string | null, onMessage?: (message: ServerMessage) => void): void {
+  #listen(replica: Replica, principal: string | null): void {
     const { server, id } = replica.identity;
     const dropped = (why: string): void =>
       this.#facts.state({ type: 'line.dropped', server, replica: id, why, count: 1 });
     replica.listen((message) => {
       if (message.kind === 'notification') {
         if (!NEWS.test(message.method)) return dropped('unattributed_notification');
-        onMessage?.(message);
-        return this.#onLoose(server, principal, message);
+        return this.#onLoose(replica, principal, message);
       }
       if (message.method !== 'ping') dropped('unattributed_request');
       const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };

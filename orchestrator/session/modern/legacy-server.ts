@@ -76,7 +76,7 @@ export class LegacyServer {
   }
 
   async #discover(caller: Caller, { params }: ModernRequest): Promise<JsonRpcOutcome> {
-    const { replica, release } = await this.#leases.lease(caller, false);
+    const { replica, release } = await this.#leases.lease(caller, 'together');
     const { handshake } = replica;
     release();
     if (handshake === null)
@@ -95,7 +95,7 @@ export class LegacyServer {
     const { method, params, logLevel } = request;
     const exclusive =
       spec.sharing !== 'shared' && MAY_ASK.has(method) && (mayBeAsked(capabilities) || logLevel !== null);
-    const lease = await this.#leases.lease(caller, exclusive);
+    const lease = await this.#leases.lease(caller, exclusive ? 'exclusive' : 'together');
     try {
       if (method === 'tools/call') await this.#checkParams(caller, request, headerOf, lease.replica);
     } catch (error) {

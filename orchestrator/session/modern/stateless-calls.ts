@@ -1,5 +1,5 @@
 import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
-import type { Router, ServerMessage } from '../../routing/index.ts';
+import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { encodeMessage, encodeOutcome } from '../encode.ts';
 import { type OutEvent, OutStream } from '../out-stream.ts';
@@ -14,6 +14,7 @@ import { StateSeal } from './request-state.ts';
 import { type EraMemory, eraMemory, ServerEra } from './server-era.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ToolSchemas } from './tool-schemas.ts';
+import { WatchedResources } from './watched-resources.ts';
 
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
 const PATIENCE_MS = 5000;
@@ -43,6 +44,7 @@ export type StatelessOptions = {
 export class StatelessCalls {
   readonly #options: StatelessOptions;
   readonly #subscriptions = new Subscriptions();
+  readonly #watched = new WatchedResources();
   readonly #schemas: ToolSchemas;
   readonly #leases: Leases;
   readonly #legacy: LegacyServer;
@@ -92,7 +94,7 @@ export class StatelessCalls {
       return this.#answer(request, (deliver) => this.#modern.call(caller, request, headerOf, deliver));
     }
     if (request.method === 'subscriptions/listen') {
-      const shared = { subscriptions: this.#subscriptions, leases: this.#leases };
+      const shared = { subscriptions: this.#subscriptions, leases: this.#leases, watched: this.#watched };
       const listening = { ...shared, encodeError: this.#options.encodeError };
       return { kind: 'stream', stream: listenToLegacy(caller, request, listening).stream };
     }
@@ -145,8 +147,8 @@ export class StatelessCalls {
     }
   }
 
-  #changed(server: string, principal: string | null, message: ServerMessage): void {
-    if (message.method === 'notifications/tools/list_changed') this.#schemas.forget(server);
-    this.#subscriptions.announce(server, principal, message);
+  #changed(source: Replica, principal: string | null, message: ServerMessage): void {
+    if (message.method === 'notifications/tools/list_changed') this.#schemas.forget(source.identity.server);
+    this.#subscriptions.announce(source, principal, message);
   }
 }

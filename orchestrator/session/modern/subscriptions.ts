@@ -1,5 +1,5 @@
 import type { JsonRpcId } from '../../kernel/index.ts';
-import type { ServerMessage } from '../../routing/index.ts';
+import type { Replica, ServerMessage } from '../../routing/index.ts';
 import { META_PREFIX } from '../era.ts';
 import { type OutEvent, OutStream } from '../out-stream.ts';
 
@@ -40,13 +40,24 @@ export class Subscription {
   readonly principal: string;
   readonly #id: JsonRpcId;
   readonly #filter: ListenFilter;
+  /** The process in which its resources are watched. */
+  source: Replica | null = null;
+  /** What was said before the acknowledgement, which comes first; null once it is out. */
+  #early: string[] | null = [];
 
   constructor(options: { server: string; principal: string; id: JsonRpcId; filter: ListenFilter }) {
     this.server = options.server;
     this.principal = options.principal;
     this.#id = options.id;
     this.#filter = options.filter;
-    this.#push('notifications/subscriptions/acknowledged', { notifications: options.filter });
+  }
+
+  /** To be called once, when all that is in the filter will be told from now on. */
+  acknowledge(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    this.#push('notifications/subscriptions/acknowledged', { notifications: this.#filter });
+    for (const data of early) this.stream.push({ data });
   }
 
   /** A change somewhere: told where it was asked for. */
@@ -79,7 +90,9 @@ export class Subscription {
   #push(method: string, params: Record<string, unknown>): void {
     const meta = typeof params._meta === 'object' ? params._meta : {};
     const tagged = { ...params, _meta: { ...meta, ...this.#tag } };
-    this.stream.push({ data: JSON.stringify({ jsonrpc: '2.0', method, params: tagged }) });
+    const data = JSON.stringify({ jsonrpc: '2.0', method, params: tagged });
+    if (this.#early !== null) this.#early.push(data);
+    else this.stream.push({ data });
   }
 }
 
@@ -97,11 +110,18 @@ export class Subscriptions {
     return [...this.#open].filter((one) => one.server === server && one.principal === principal).length;
   }
 
-  /** Lists may have changed for all of a principal's clients; a resource only for whoever subscribed to it in that process. */
-  announce(server: string, principal: string | null, message: ServerMessage): void {
-    if (!(message.method in LIST_CHANGES)) return;
+  /**
+   * Lists may have changed for all of a principal's clients; a resource only for whoever watches it in that process.
+   * @param principal null where the process is everybody's
+   */
+  announce(source: Replica, principal: string | null, message: ServerMessage): void {
+    const isList = message.method in LIST_CHANGES;
+    const { server } = source.identity;
     for (const one of this.#open) {
-      if (one.server === server && (principal === null || one.principal === principal)) one.tell(message);
+      const isConcerned = isList
+        ? one.server === server && (principal === null || one.principal === principal)
+        : one.source === source;
+      if (isConcerned) one.tell(message);
     }
   }
 

@@ -74,36 +74,68 @@ test('under sharing shared every subscription hears of a changed list, and resou
   t.is((await next()).method, 'notifications/tools/list_changed');
 });
 
-test('a resource is watched in a process of the subscription’s own, which ends when its client leaves', async (t) => {
-  const subscribed = Promise.withResolvers<void>();
-  const play: Play = ({ id, method, params }, channel) => {
-    if (id !== undefined) channel.print({ id, result: {} });
-    if (method !== 'resources/subscribe') return;
-    subscribed.resolve();
-    for (const uri of ['test://other', params?.uri])
-      channel.print({ method: 'notifications/resources/updated', params: { uri } });
-  };
-  const { send, pools } = statelessRig(t, { play });
-  const gone = new AbortController();
-  const reply = await send(listen(5, { resourceSubscriptions: ['test://a'] }), 'alice', gone.signal);
-  const next = reader(streamOf(reply));
-  await next();
-  await subscribed.promise;
+const A = 'test://a';
+const watching: Play = ({ id, method }, channel) => {
+  const updated = (uri: string): void =>
+    channel.print({ method: 'notifications/resources/updated', params: { uri } });
+  // What it says of the resource at once belongs to the subscription already.
+  if (method === 'resources/subscribe') updated(A);
+  if (id !== undefined) channel.print({ id, result: {} });
+  const isWatched = channel.sent.some((message) => message.method === 'resources/subscribe');
+  if (method === 'prompts/get' && isWatched) for (const uri of ['test://other', A]) updated(uri);
+};
+
+test('a resource is watched in the process that serves the calls, so what a call changes is told', async (t) => {
+  const { send, pools } = statelessRig(t, { play: watching });
+  const next = reader(streamOf(await send(listen(5, { resourceSubscriptions: [A] }))));
+  t.is((await next()).method, 'notifications/subscriptions/acknowledged');
+  t.is((await next()).params.uri, A);
+  await send(modernRequest(6, 'prompts/get', { name: 'a' }));
   const updated = await next();
-  t.deepEqual([updated.method, updated.params.uri], ['notifications/resources/updated', 'test://a']);
-  t.deepEqual(sentMethods(pools), ['resources/subscribe']);
-  const released = new Promise<string>((resolve) => {
-    pools.release = async (_replica, why) => resolve(why);
-  });
-  gone.abort();
-  t.is(await released, 'its subscription ended');
+  t.deepEqual([updated.method, updated.params.uri], ['notifications/resources/updated', A]);
+  t.deepEqual(sentMethods(pools), ['resources/subscribe', 'prompts/get']);
 });
 
-test('a server that refuses to watch a resource ends the subscription with its reason', async (t) => {
+test('a change of a resource is told to those who watch it in that process, and to no other', async (t) => {
+  const { send, stateless } = statelessRig(t, { play: watching });
+  const bob = reader(streamOf(await send(listen(1, { resourceSubscriptions: [A] }), 'bob')));
+  const deaf = reader(streamOf(await send(listen(2, { resourceSubscriptions: ['test://b'] }))));
+  for (const next of [bob, deaf]) t.is((await next()).method, 'notifications/subscriptions/acknowledged');
+  t.is((await bob()).params.uri, A, 'said of its own process');
+  await send(modernRequest(3, 'prompts/get', { name: 'a' }));
+  stateless.drain();
+  t.is((await bob()).id, 1, 'only the end');
+  t.is((await deaf()).id, 2, 'only the end');
+});
+
+test('several who watch one resource are one at the server, until the last has left', async (t) => {
+  const { send, pools } = statelessRig(t, { play: watching });
+  const [one, other] = [new AbortController(), new AbortController()];
+  for (const gone of [one, other]) {
+    const reply = await send(listen(7, { resourceSubscriptions: [A] }), 'alice', gone.signal);
+    t.is((await reader(streamOf(reply))()).method, 'notifications/subscriptions/acknowledged');
+  }
+  one.abort();
+  await send(modernRequest(8, 'tools/list', {}));
+  t.deepEqual(sentMethods(pools), ['resources/subscribe', 'tools/list']);
+  other.abort();
+  await send(modernRequest(9, 'tools/list', {}));
+  t.is(sentMethods(pools).filter((method) => method === 'resources/unsubscribe').length, 1);
+});
+
+test('a server that refuses to watch a resource ends the subscription with its reason, unacknowledged', async (t) => {
   const play: Play = ({ id }, channel) => channel.print({ id, error: { code: -32601, message: 'no' } });
   const { send } = statelessRig(t, { play });
   const next = reader(streamOf(await send(listen(5, { resourceSubscriptions: ['a'] }))));
-  await next();
   t.deepEqual(await next(), { id: 5, error: 'mcp_error' });
   t.is(await next(), null);
+});
+
+test('when the process that watches ends, so does the subscription, with a reason', async (t) => {
+  const { send, pools } = statelessRig(t, { play: watching });
+  const next = reader(streamOf(await send(listen(5, { resourceSubscriptions: [A] }))));
+  await next();
+  await next();
+  await pools.opened.at(-1)?.channel.end();
+  t.deepEqual(await next(), { id: 5, error: 'replica_failed' });
 });
