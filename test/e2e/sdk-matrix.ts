@@ -13,11 +13,11 @@ const SCENARIOS: Readonly<Record<string, (row: Row) => Promise<void>>> = {
     t.is(client.version, VERSION_OF[sdk.era]);
     t.is(client.serverName, target.serverName);
     await client.toolNames();
-    const [first, ...rest] = wire.exchanges;
+    const [first, ...rest] = wire.all;
     t.is(first?.says, sdk.era === 'modern' ? 'server/discover' : 'initialize');
-    t.is(first?.sessionId === null, sdk.era === 'modern');
+    t.is(first?.opened === null, sdk.era === 'modern');
     // Whoever has a session names it from then on; whoever has none never does.
-    for (const { headers } of rest) t.is(headers.get('mcp-session-id'), first?.sessionId ?? null);
+    for (const { headers } of rest) t.is(headers.get('mcp-session-id'), first?.opened ?? null);
     for (const { headers } of rest) t.is(headers.get('mcp-protocol-version'), VERSION_OF[sdk.era]);
   },
 
