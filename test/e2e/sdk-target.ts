@@ -29,7 +29,7 @@ export const NAME = 'Ada';
 export const COMPLETION = 'sampled by the test';
 export const ROOT = 'file:///of-the-test';
 
-const everything: Target = {
+export const EVERYTHING: Target = {
   title: 'everything',
   entry: async () => ({
     npm: '@modelcontextprotocol/server-everything@2026.8.31',
@@ -85,4 +85,4 @@ const sessionsOnly: Target = {
   entry: async () => ({ ...(await conformance.entry()), env: { MCP_FIXTURE_ERA: 'legacy' } }),
 };
 
-export const TARGETS: readonly Target[] = [everything, conformance, sessionsOnly];
+export const TARGETS: readonly Target[] = [EVERYTHING, conformance, sessionsOnly];
