@@ -65,6 +65,7 @@ export type Container = {
   readonly id: string;
   readonly server: string;
   readonly replica: string;
+  readonly generation: number;
   readonly state: string;
   readonly heldBy: 'pool' | 'session';
   readonly restarts: number;

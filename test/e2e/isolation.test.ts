@@ -1,6 +1,7 @@
 import test from 'ava';
 import {
   api,
+  type Container,
   callTool,
   compose,
   containersOf,
@@ -170,13 +171,24 @@ test('the API shows what the engine applied, and the engine says the same', asyn
 
 test('every container of the engine carries the labels that say whose it is', async (t) => {
   const { containers } = JSON.parse((await api('GET', '/api/v1/containers')).text) as {
-    containers: { labels: Record<string, string> }[];
+    containers: Container[];
   };
   t.true(containers.length > 5);
-  for (const { labels } of containers) {
-    for (const name of ['owner', 'epoch', 'server', 'replica', 'generation'])
-      t.truthy(labels[`gantry.${name}`], name);
+  // All are of the orchestrator that runs now.
+  const epoch = containers[0]?.labels['gantry.epoch'];
+  t.regex(String(epoch), /^[0-9a-f]{12}-\w+$/);
+  for (const { server, replica, generation, labels } of containers) {
+    t.like(labels, {
+      'gantry.owner': 'gantry',
+      'gantry.epoch': epoch,
+      'gantry.server': server,
+      'gantry.replica': replica,
+      'gantry.generation': String(generation),
+    });
   }
+  const { id, labels } = await standingContainer('plain');
+  const format = '{{json .Config.Labels}}';
+  t.like(JSON.parse(await dockerInside('inspect', '--format', format, id)), { ...labels });
 });
 
 test('a fork bomb is refused at the limit of its replica, and others do not notice', async (t) => {

@@ -28,6 +28,8 @@ export type SdkClient = {
 export type Sdk = {
   readonly title: string;
   readonly era: 'legacy' | 'modern';
+  /** Which of Gantry's addresses it is given: `sse` is the transport of 2024-11-05. */
+  readonly at: 'mcp' | 'sse';
   readonly connect: (url: URL, fetch: WireTap['fetch'], can: readonly Question[]) => Promise<SdkClient>;
 };
 
@@ -44,7 +46,7 @@ type Joined = { readonly client: SdkClient; readonly wire: WireTap };
 
 export async function join({ t, sdk, name }: Row, can: readonly Question[] = []): Promise<Joined> {
   const wire = new WireTap();
-  const client = await sdk.connect(new URL(`${baseUrl}/mcp/${name}`), wire.fetch, can);
+  const client = await sdk.connect(new URL(`${baseUrl}/${sdk.at}/${name}`), wire.fetch, can);
   t.teardown(() => client.close());
   return { client, wire };
 }

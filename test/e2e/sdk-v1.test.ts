@@ -1,5 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -8,18 +10,21 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { sdkMatrix } from './sdk-matrix.ts';
 import type { Question, Sdk } from './sdk-row.ts';
-import { COMPLETION, NAME, ROOT } from './sdk-target.ts';
+import { COMPLETION, EVERYTHING, NAME, ROOT, TARGETS } from './sdk-target.ts';
+
+type SdkTransport = StreamableHTTPClientTransport | SSEClientTransport;
 
 /** The first version of the official client: it knows only sessions. */
-const sdk: Sdk = {
-  title: 'sdk 1.32',
+const sdk = (title: string, at: Sdk['at'], open: (url: URL, fetch: FetchLike) => SdkTransport): Sdk => ({
+  title,
   era: 'legacy',
+  at,
   connect: async (url, fetch, can) => {
     const capabilities = Object.fromEntries(can.map((question) => [question, {}]));
     const client = new Client({ name: 'gantry-tests', version: '1.0.0' }, { capabilities });
     const asked: Question[] = [];
     answerQuestions(client, can, asked);
-    const transport = new StreamableHTTPClientTransport(url, { fetch });
+    const transport = open(url, fetch);
     let version = '';
     const setVersion = transport.setProtocolVersion.bind(transport);
     transport.setProtocolVersion = (agreed) => {
@@ -46,12 +51,12 @@ const sdk: Sdk = {
         await client.subscribeResource({ uri });
       },
       close: async () => {
-        await transport.terminateSession();
+        if (transport instanceof StreamableHTTPClientTransport) await transport.terminateSession();
         await client.close();
       },
     };
   },
-};
+});
 
 function answerQuestions(client: Client, can: readonly Question[], asked: Question[]): void {
   const answers: Record<Question, () => void> = {
@@ -74,4 +79,11 @@ function answerQuestions(client: Client, can: readonly Question[], asked: Questi
   for (const question of can) answers[question]();
 }
 
-sdkMatrix(sdk);
+sdkMatrix(
+  sdk('sdk 1.32', 'mcp', (url, fetch) => new StreamableHTTPClientTransport(url, { fetch })),
+  TARGETS,
+);
+sdkMatrix(
+  sdk('sdk 1.32 over sse', 'sse', (url, fetch) => new SSEClientTransport(url, { fetch })),
+  [EVERYTHING],
+);

@@ -1,22 +1,26 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { sdkMatrix } from './sdk-matrix.ts';
 import { type Question, type Sdk, type SdkClient, VERSION_OF } from './sdk-row.ts';
-import { COMPLETION, NAME, ROOT } from './sdk-target.ts';
+import { COMPLETION, EVERYTHING, NAME, ROOT, TARGETS } from './sdk-target.ts';
 
 type Mode = 'legacy' | 'auto' | { readonly pin: string };
 
 /** The second version of the official client: it knows both eras, and asks the server which one it may use. */
-function sdk(title: string, era: Sdk['era'], mode: Mode): Sdk {
+function sdk(title: string, era: Sdk['era'], mode: Mode, at: Sdk['at'] = 'mcp'): Sdk {
   return {
     title,
     era,
+    at,
     connect: async (url, fetch, can) => {
       const capabilities = Object.fromEntries(can.map((question) => [question, {}]));
       const options = { capabilities, versionNegotiation: { mode } };
       const client = new Client({ name: 'gantry-tests', version: '1.0.0' }, options);
       const asked: Question[] = [];
       answerQuestions(client, can, asked);
-      const transport = new StreamableHTTPClientTransport(url, { fetch });
+      const transport =
+        at === 'sse'
+          ? new SSEClientTransport(url, { fetch })
+          : new StreamableHTTPClientTransport(url, { fetch });
       await client.connect(transport);
       return {
         version: client.getNegotiatedProtocolVersion() ?? 'none',
@@ -40,7 +44,8 @@ function sdk(title: string, era: Sdk['era'], mode: Mode): Sdk {
           else await client.subscribeResource({ uri });
         },
         close: async () => {
-          if (era === 'legacy') await transport.terminateSession();
+          const hasSession = era === 'legacy' && transport instanceof StreamableHTTPClientTransport;
+          if (hasSession) await transport.terminateSession();
           await client.close();
         },
       };
@@ -84,7 +89,8 @@ function answerQuestions(client: Client, can: readonly Question[], asked: Questi
   for (const question of can) answers[question]();
 }
 
-sdkMatrix(sdk('sdk 2.4 legacy', 'legacy', 'legacy'));
+sdkMatrix(sdk('sdk 2.4 legacy', 'legacy', 'legacy'), TARGETS);
 // Gantry speaks both eras for every server, so asking leads to the newer one.
-sdkMatrix(sdk('sdk 2.4 auto', 'modern', 'auto'));
-sdkMatrix(sdk('sdk 2.4 modern', 'modern', { pin: VERSION_OF.modern }));
+sdkMatrix(sdk('sdk 2.4 auto', 'modern', 'auto'), TARGETS);
+sdkMatrix(sdk('sdk 2.4 modern', 'modern', { pin: VERSION_OF.modern }), TARGETS);
+sdkMatrix(sdk('sdk 2.4 over sse', 'legacy', 'legacy', 'sse'), [EVERYTHING]);
