@@ -15,63 +15,93 @@ type Expectation = {
   readonly args: readonly string[];
   /** What the fixture speaks: both eras, or only sessions like most servers. */
   readonly fixture?: 'both' | 'legacy';
-  /** Scored scenarios: how many there are, and how many have to pass. */
-  readonly scored: { readonly count: number; readonly atLeast: number };
-  /** Scenarios that are not scored and have to pass all the same. */
+  /** How many scored scenarios there are. */
+  readonly scored: number;
+  /** Those of them that an adapter cannot pass (docs/conformance.md). All others have to. */
+  readonly beyondReach?: readonly string[];
+  /** Scenarios that the suite runs without scoring them, and that have to pass all the same. */
   readonly besides?: readonly string[];
+  /** Whether there are no others. */
+  readonly onlyThose?: boolean;
 };
 
-const conforms = test.macro(
-  async (t, { suite, args, fixture = 'both', scored, besides = [] }: Expectation) => {
-    t.timeout(400_000);
-    // A server of its own: the suite ends none of its sessions, and they would be in the way of other tests.
-    const env = fixture === 'legacy' ? { MCP_FIXTURE_ERA: 'legacy' } : {};
-    const entry = { image: await imageOf('conformance'), maxSessions: 60, env };
-    const name = await makeServer(t, 'suite', entry);
-    await untilReady(name);
-    const { passed, failed, unscored } = await runSuite(suite, `${baseUrl}/mcp/${name}`, args);
-    const all = passed.length + failed.length;
-    t.log(`${passed.length} of ${all} scored scenarios passed; failed: ${failed.join(', ') || 'none'}`);
-    t.is(all, scored.count);
-    t.true(passed.length >= scored.atLeast);
-    for (const scenario of besides) t.true(unscored.includes(scenario), `${scenario}, not scored`);
-  },
-);
+const conforms = test.macro(async (t, expected: Expectation) => {
+  const { suite, args, fixture = 'both', scored, beyondReach = [], besides = [] } = expected;
+  t.timeout(400_000);
+  // A server of its own: the suite ends none of its sessions, and they would be in the way of other tests.
+  const env = fixture === 'legacy' ? { MCP_FIXTURE_ERA: 'legacy' } : {};
+  const entry = { image: await imageOf('conformance'), maxSessions: 60, env };
+  const name = await makeServer(t, 'suite', entry);
+  await untilReady(name);
+  const { passed, failed, unscored } = await runSuite(suite, `${baseUrl}/mcp/${name}`, args);
+  const all = passed.length + failed.length;
+  t.log(`${args.join(' ')}, fixture ${fixture}: ${passed.length} of ${all} scored scenarios passed`);
+  t.log(`failed: ${failed.join(', ') || 'none'}`);
+  const apart = unscored.passed.length + unscored.failed.length;
+  t.log(`not scored: ${unscored.passed.length} of ${apart} passed: ${unscored.passed.join(', ') || 'none'}`);
+  t.is(all, scored);
+  t.deepEqual(
+    failed.filter((scenario) => !beyondReach.includes(scenario)),
+    [],
+  );
+  t.deepEqual(
+    besides.filter((scenario) => !unscored.passed.includes(scenario)),
+    [],
+  );
+  if (expected.onlyThose) t.is(apart, besides.length);
+});
+
+/** Not scored for 2025-11-25: two are pending in the suite, one was added after the revision was released. */
+const BESIDES_2025 = ['server-session-lifecycle', 'json-schema-2020-12', 'server-sse-polling'];
+/** Not scored for 2026-07-28, without those of the extension for tasks, which neither Gantry nor the fixture has. */
+const BESIDES_2026 = [
+  'json-schema-2020-12',
+  'http-header-validation',
+  'http-custom-header-server-validation',
+];
 
 // One after the other: the suite's probes wait for fractions of a second.
 test.serial('the official conformance suite 0.1.16 passes whole through the stack', conforms, {
   suite: STABLE,
   args: ['--suite', 'all'],
-  scored: { count: 32, atLeast: 32 },
+  scored: 32,
 });
 
 test.serial('the suite for 2025-11-25 passes whole through the stack', conforms, {
   suite: NEXT,
   args: ['--requirements', '2025-11-25'],
-  scored: { count: 30, atLeast: 30 },
+  scored: 30,
+  besides: BESIDES_2025,
+  onlyThose: true,
+});
+
+test.serial('the suite for 2025-11-25 passes whole with a server that knows only sessions', conforms, {
+  suite: NEXT,
+  args: ['--requirements', '2025-11-25'],
+  fixture: 'legacy',
+  scored: 30,
+  besides: BESIDES_2025,
+  onlyThose: true,
 });
 
 test.serial('the suite for 2026-07-28 passes whole with a server of both eras', conforms, {
   suite: NEXT,
   args: ['--requirements', '2026-07-28'],
-  scored: { count: 37, atLeast: 37 },
-  besides: ['http-header-validation', 'http-custom-header-server-validation'],
+  scored: 37,
+  besides: BESIDES_2026,
 });
 
 test.serial('the suite for 2026-07-28 passes but for two with a server that knows only sessions', conforms, {
   suite: NEXT,
   args: ['--requirements', '2026-07-28'],
   fixture: 'legacy',
-  scored: { count: 37, atLeast: 35 },
-  besides: ['http-header-validation', 'http-custom-header-server-validation'],
+  scored: 37,
+  beyondReach: ['server-stateless', 'input-required-result-basic-elicitation'],
+  besides: BESIDES_2026,
 });
 
-type Summary = {
-  readonly passed: readonly string[];
-  readonly failed: readonly string[];
-  /** Of those that are not scored, the ones that passed. */
-  readonly unscored: readonly string[];
-};
+type Judged = { readonly passed: readonly string[]; readonly failed: readonly string[] };
+type Summary = Judged & { readonly unscored: Judged };
 
 /** Runs the suite to its end, whatever its exit code: it is the count that is judged. */
 async function runSuite(suite: string, url: string, args: readonly string[]): Promise<Summary> {
@@ -86,7 +116,8 @@ async function runSuite(suite: string, url: string, args: readonly string[]): Pr
       );
     const apart = new Set([...named(rest, '✓'), ...named(rest, '✗')]);
     const judged = (mark: string): string[] => named(scored, mark).filter((name) => !apart.has(name));
-    return { passed: judged('✓'), failed: judged('✗'), unscored: named(rest, '✓') };
+    const unscored = { passed: named(rest, '✓'), failed: named(rest, '✗') };
+    return { passed: judged('✓'), failed: judged('✗'), unscored };
   } finally {
     await rm(directory, { recursive: true });
   }
