@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { compose, dockerInside, dockerOnHost, type Json, type Server } from './harness.ts';
 import { rawRequest } from './raw-http.ts';
 import { until } from './until.ts';
@@ -27,7 +28,7 @@ export type SecondOrchestrator = {
   readonly containersOnEngine: () => Promise<readonly string[]>;
   /** As SIGKILL and a start of the same container. Resolves when it is ready again. */
   readonly killAndStart: () => Promise<void>;
-  /** Stops it politely and removes it. @throws Error when it left anything on the engine */
+  /** Stops it politely and removes it with all that it kept. @throws Error when it left anything on the engine */
   readonly end: () => Promise<void>;
 };
 
@@ -79,6 +80,7 @@ export async function startSecondOrchestrator({
         await dockerOnHost('stop', '--time', String(STOP_SECONDS), container);
         const left = await containersOf(owner);
         await removeIt();
+        await forgetKeys(owner);
         if (left.length > 0) throw new Error(`${owner} left ${left.length} containers on the engine`);
       },
     };
@@ -87,6 +89,16 @@ export async function startSecondOrchestrator({
     await removeIt();
     throw new Error(`the second orchestrator did not come up: ${log}`, { cause: error });
   }
+}
+
+/** What it kept in Redis: its keys begin with its owner. */
+async function forgetKeys(owner: string): Promise<void> {
+  const url = new URL(process.env.GANTRY_TEST_REDIS_URL ?? '');
+  url.pathname = '/0'; // the tests' own database is another one
+  const redis = new Redis(url.href);
+  const keys = await redis.keys(`${owner}:*`);
+  if (keys.length > 0) await redis.unlink(...keys);
+  await redis.quit();
 }
 
 /** The orchestrator's user is not ours, and has to be able to read it. JSON is YAML too. */
