@@ -7,10 +7,12 @@ import {
   expectStatus,
   type Json,
   type Server,
+  server,
 } from '../e2e/harness.ts';
 import { fixtureEntry, makeServer, uniqueName, untilReady } from '../e2e/own-server.ts';
 import { rawRequest } from '../e2e/raw-http.ts';
 import { type SecondOrchestrator, startSecondOrchestrator } from '../e2e/second-orchestrator.ts';
+import { until } from '../e2e/until.ts';
 
 let second: SecondOrchestrator;
 let before: readonly string[];
@@ -39,7 +41,9 @@ test.serial(
     await second.killAndStart();
     const { servers } = await expectStatus<{ servers: Server[] }>(200, ofSecond('GET', '/api/v1/servers'));
     t.deepEqual(servers.map(({ name }) => name).sort(), [own, 'plain'].sort());
+    t.is(servers.find(({ name }) => name === 'plain')?.replicas.desired, 1);
     t.false((await namesOfTheFirst()).includes(own));
+    await scaleOfTheFirst(1);
 
     type Listed = { containers: Container[] };
     const { containers } = await expectStatus<Listed>(200, ofSecond('GET', '/api/v1/containers'));
@@ -89,6 +93,14 @@ async function startsOfTheFirst(): Promise<readonly string[]> {
   const ids = listed.split('\n').filter((id) => id !== '');
   const told = await dockerInside('inspect', '--format', '{{.Id}} {{.State.StartedAt}}', ...ids);
   return told.trim().split('\n').sort();
+}
+
+async function scaleOfTheFirst(replicas: number): Promise<void> {
+  await expectStatus(202, api('POST', '/api/v1/servers/plain/scale', { body: { replicas } }));
+  await until(`plain has ${replicas} replicas`, async () => {
+    const seen = (await server('plain')).replicas;
+    return seen.ready === replicas && seen.total === replicas;
+  });
 }
 
 async function namesOfTheFirst(): Promise<readonly string[]> {
