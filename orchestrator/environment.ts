@@ -22,7 +22,7 @@ export type Environment = {
   readonly pypiIndexUrl: string | null;
   readonly npmRegistryUrl: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  /** Marks our containers; one engine may serve several meshes. */
+  /** Marks our containers, volumes and Redis keys; one engine and one Redis may serve several meshes. */
   readonly owner: string;
   /** Unique to this run: containers of another epoch have lost their stdio. */
   readonly epoch: string;
@@ -60,7 +60,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     pypiIndexUrl: urlOf(variables, 'GANTRY_PYPI_INDEX'),
     npmRegistryUrl: urlOf(variables, 'GANTRY_NPM_REGISTRY'),
     logLevel: levelOf(variables.GANTRY_LOG_LEVEL ?? 'info'),
-    owner: variables.GANTRY_OWNER ?? 'gantry',
+    owner: ownerOf(variables.GANTRY_OWNER ?? 'gantry'),
     epoch: `${hostname()}-${Date.now().toString(36)}`,
   };
 }
@@ -88,6 +88,14 @@ function rangeOf(text: string): [number, number] {
 function levelOf(text: string): Environment['logLevel'] {
   if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
   throw new Error(`GANTRY_LOG_LEVEL must be debug, info, warn or error, not ${JSON.stringify(text)}`);
+}
+
+/** It begins names of containers and volumes, and ends at the first colon of a Redis key. */
+function ownerOf(text: string): string {
+  if (/^[a-z0-9][a-z0-9_.-]{0,62}$/.test(text)) return text;
+  throw new Error(
+    `GANTRY_OWNER must be at most 63 lower-case letters, digits and . _ -, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** Empty counts as absent: compose cannot leave a variable out. */

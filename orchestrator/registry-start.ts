@@ -18,9 +18,12 @@ export type Stores = {
   readonly close: () => Promise<void>;
 };
 
-/** Redis where one is configured, else the twins in memory: then the log says what is lost at the next start. */
+/**
+ * Redis where one is configured, else the twins in memory: then the log says what is lost at the next start. Keys begin
+ * with the owner, so that several meshes may be kept in one Redis.
+ */
 export function openStores(
-  { redis }: Environment,
+  { redis, owner }: Environment,
   trouble: (where: string) => (message: string) => void,
 ): Stores {
   if (redis === null) {
@@ -36,10 +39,16 @@ export function openStores(
   }
   const url = redisUrl(redis);
   const onTrouble = trouble('registry');
-  const servers = new RedisServerStore({ url, onTrouble });
-  const mesh = new RedisMeshStore({ url, onTrouble });
+  const keyPrefix = `${owner}:`;
+  const servers = new RedisServerStore({ url, keyPrefix, onTrouble });
+  const mesh = new RedisMeshStore({ url, keyPrefix, onTrouble });
   // On a connection of its own: a flood of messages must not delay the registry.
-  const events = new RedisEventLog({ url, keptMs: EVENTS_KEPT_MS, onTrouble: trouble('events') });
+  const events = new RedisEventLog({
+    url,
+    keyPrefix: `${keyPrefix}events:`,
+    keptMs: EVENTS_KEPT_MS,
+    onTrouble: trouble('events'),
+  });
   const close = async (): Promise<void> => {
     await events.close();
     await mesh.close();

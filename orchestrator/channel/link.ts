@@ -37,11 +37,13 @@ export class Link {
   #listener: ((message: ServerMessage) => void) | null = null;
   #lastId = 0;
   #unsent = 0;
+  #lastEndAt: number;
   #closed = false;
 
   constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
     this.#channel = channel;
     this.#clock = clock;
+    this.#lastEndAt = clock.now();
     this.#onDropped = onDropped;
     channel.onLine((line) => this.#take(line));
     this.over = channel.closed.then(async () => {
@@ -60,6 +62,11 @@ export class Link {
     return this.#open.size;
   }
 
+  /** How long no call has been in flight, in milliseconds. */
+  get idleMs(): number {
+    return this.callsInFlight > 0 ? 0 : this.#clock.now() - this.#lastEndAt;
+  }
+
   /**
    * Sends a request and waits for its answer. A JSON-RPC error of the server is an answer.
    * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled, queue_full
@@ -69,7 +76,11 @@ export class Link {
     options.signal?.throwIfAborted();
     if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
     const id = ++this.#lastId;
-    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
+    const onEnd = (): void => {
+      this.#lastEndAt = this.#clock.now();
+      this.#ended(id);
+    };
+    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd });
     call.onWithdrawn = (why) =>
       void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
         // The channel is over: there is nobody left to tell.

@@ -99,7 +99,8 @@ export class Claims {
 
   #endWhenIdle(extra: Extra, running: Running): void {
     const { sessionIdleMs, drainMs } = this.#spec().timeouts;
-    const idleMs = running.replica.callsInFlight > 0 ? 0 : this.#clock.now() - extra.lastUsedAt;
+    // Callers without sessions keep a replica and do not ask for it with each call, so its calls count too.
+    const idleMs = Math.min(running.replica.idleMs, this.#clock.now() - extra.lastUsedAt);
     if (idleMs >= sessionIdleMs) {
       inBackground(
         this.#facts,

@@ -10,6 +10,6 @@ export type {
 export { attachChannel } from '../channel/index.ts';
 export type { Handshake } from './handshake.ts';
 export { listTools, type ToolList, type ToolSource } from './list-tools.ts';
-export type { ReplicaIdentity } from './replica.ts';
 export { Replica } from './replica.ts';
+export type { ReplicaIdentity } from './replica-identity.ts';
 export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

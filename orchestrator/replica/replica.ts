@@ -11,20 +11,8 @@ import {
 } from '../kernel/index.ts';
 import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
 import { deadCallError, notServing } from './replica-errors.ts';
+import type { ReplicaIdentity } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
-
-/** Who this replica is. The same values stand in its container's labels. */
-export type ReplicaIdentity = {
-  readonly server: string;
-  /** `everything-1` in a pool, `everything-s-1a2b3c4d` for a session. Unique in the mesh. */
-  readonly id: string;
-  readonly generation: number;
-  readonly containerId: string;
-  readonly heldBy: 'pool' | 'session';
-  /** How often this place in the pool was filled before. */
-  readonly restarts: number;
-  readonly startedAt: string;
-};
 
 /**
  * One live container running one process of a server: its state, its link, its handshake. It never starts or
@@ -67,6 +55,11 @@ export class Replica {
 
   get callsInFlight(): number {
     return this.#link.callsInFlight;
+  }
+
+  /** How long it has had nothing to do, in milliseconds; 0 while a call is in flight. */
+  get idleMs(): number {
+    return this.#link.idleMs;
   }
 
   /** Null until the handshake is complete. */

@@ -66,6 +66,23 @@ test('the first principal gets the standing replica, others one of their own tha
   t.is(standing?.state.name, 'ready');
 });
 
+test('a principal who keeps its replica and calls it for longer than sessionIdleMs does not lose it', async (t) => {
+  const { mesh, clock } = await oneReady();
+  await mesh.heldFor('one', 'alice');
+  const bobs = await mesh.heldFor('one', 'bob');
+  const { timeouts } = mesh.spec('one') ?? t.fail();
+  // A caller without sessions holds on to the replica and does not ask for it again with each call.
+  for (const _ of [1, 2, 3, 4]) {
+    clock.advance(timeouts.sessionIdleMs / 2 + 1);
+    await settle();
+    t.is(bobs.state.name, 'ready');
+    await bobs.call('tools/list', {}, timeouts);
+  }
+  clock.advance(timeouts.sessionIdleMs);
+  await bobs.over;
+  t.is(bobs.state.name, 'stopped');
+});
+
 test('with data every principal has a volume of its own, and the standing one is that of callers without a name', async (t) => {
   const { mesh, engine } = await oneReady({ data: '/data' });
   t.not(await mesh.heldFor('one', 'alice'), mesh.standing('one')[0]);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { reload, waitForServers } from '../../scripts/setup/api.mjs';
+import { call, reload, waitForServers } from '../../scripts/setup/api.mjs';
 
 const FAST = { say() {}, pollMs: 1, timeoutMs: 5_000 };
 
@@ -61,4 +61,25 @@ test('a reload tells what changed, and whether the settings need a new start', a
   t.deepEqual(same, { text: 'nothing to change', settingsChanged: false });
   const both = await reload(await answering(t, { ...nothing, added: ['x', 'y'], settingsChanged: true }));
   t.deepEqual(both, { text: 'added x, y; settings changed', settingsChanged: true });
+});
+
+test('a connection that is closed at once, as the port of a starting container does, is no answer', async (t) => {
+  const closing = createTcpServer((connection) => connection.end());
+  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => closing.close());
+  const url = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
+  t.deepEqual(await call({ url }, 'GET', '/readyz'), { status: 0, body: null });
+});
+
+test('an answer that breaks off is no answer, and one that is not JSON has no body', async (t) => {
+  const broken = createServer((request, response) => {
+    if (request.url === '/text') return response.end('hello');
+    response.writeHead(200, { 'content-length': 100 }).write('{');
+    response.destroy();
+  });
+  await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => broken.close());
+  const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
+  t.deepEqual(await call({ url }, 'GET', '/broken'), { status: 0, body: null });
+  t.deepEqual(await call({ url }, 'GET', '/text'), { status: 200, body: null });
 });
