@@ -16,6 +16,7 @@ export const mcpServer: FakeProgram = (io) => {
         serverInfo: { name: 'fake', version: '1' },
       });
     }
+    if (method === 'ping') answer({});
     if (method === 'tools/list') {
       answer(
         params?.cursor === undefined

@@ -1,0 +1,12 @@
+/** Who a replica is. The same values stand in its container's labels. */
+export type ReplicaIdentity = {
+  readonly server: string;
+  /** `everything-1` in a pool, `everything-s-1a2b3c4d` for a session. Unique in the mesh. */
+  readonly id: string;
+  readonly generation: number;
+  readonly containerId: string;
+  readonly heldBy: 'pool' | 'session';
+  /** How often this place in the pool was filled before. */
+  readonly restarts: number;
+  readonly startedAt: string;
+};
