@@ -45,9 +45,8 @@ export class ColdStarts {
 
   /** @throws GantryError no_replica while starts are refused: `detail {reason, stderr, retryAfterMs}` */
   check(): void {
-    const { clock } = this.#options;
-    const { state, retryAt } = this.#breaker;
-    if (state === 'open' && clock.now() < retryAt) throw this.#refusal(retryAt - clock.now());
+    const { state, retryInMs } = this.#breaker;
+    if (state === 'open' && retryInMs > 0) throw this.#refusal(retryInMs);
     if (state === 'half_open' && this.#trial !== null) throw this.#refusal(TRIAL_RETRY_MS);
   }
 

@@ -39,9 +39,11 @@ export class Breaker {
     return this.#state;
   }
 
-  /** When an open one has waited long enough, milliseconds since the epoch. */
-  get retryAt(): number {
-    return this.#retryAt;
+  /** How long an open one still has to wait, in milliseconds. */
+  get retryInMs(): number {
+    const leftMs = this.#retryAt - this.#options.clock.now();
+    // A longer wait than there can be: the clock was set back.
+    return leftMs > this.#options.policy().maxEjectMs ? 0 : Math.max(0, leftMs);
   }
 
   /** @returns a function that stops watching. */

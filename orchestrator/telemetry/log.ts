@@ -94,6 +94,7 @@ function budgetKey(fact: Fact): string | null {
   switch (fact.type) {
     case 'replica.stderr':
     case 'line.dropped':
+    case 'breaker.spared':
       return `${fact.type} ${fact.server} ${fact.replica}`;
     case 'trouble':
       return `${fact.type} ${fact.where}`;

@@ -130,23 +130,27 @@ test('where too much of the pool is out it stays closed, and opens with the next
 });
 
 test('the wait grows with each opening in a row up to its ceiling, and starts anew once it was closed', (t) => {
-  const { breaker, clock } = rig({ maxEjectMs: 70_000 });
+  const { breaker } = rig({ maxEjectMs: 70_000 });
   const waits = [1, 2, 3].map(() => {
     breaker.trip('dead');
-    const waitMs = breaker.retryAt - clock.now();
+    const waitMs = breaker.retryInMs;
     breaker.tryAgain();
     return waitMs;
   });
   t.deepEqual(waits, [30_000, 60_000, 70_000]);
   breaker.record('success');
   breaker.trip('dead');
-  t.is(breaker.retryAt - clock.now(), 30_000);
+  t.is(breaker.retryInMs, 30_000);
 });
 
 test('the wait is spread by at most a fifth', (t) => {
   const { breaker, clock } = rig({}, undefined, () => 0.999_999);
   breaker.trip('dead');
-  t.is(breaker.retryAt - clock.now(), 24_000);
+  t.is(breaker.retryInMs, 24_000);
+  clock.advance(23_999);
+  t.is(breaker.retryInMs, 1);
+  clock.advance(1_000_000);
+  t.is(breaker.retryInMs, 0);
 });
 
 test('thresholds that change while it lives hold at once, for what was counted before too', (t) => {
@@ -169,10 +173,13 @@ test('a fresh start that was asked for forgets what was counted, and closes it',
   t.is(breaker.state, 'closed');
 });
 
-test('a clock that is set back does not keep old failures alive', (t) => {
+test('a clock that is set back keeps neither old failures alive nor anybody waiting', (t) => {
   const { breaker, clock, play } = rig({ consecutiveFailures: 1000 });
   play('-'.repeat(19));
   clock.advance(-3_600_000);
   play('-');
   t.is(breaker.state, 'closed', '1 of 1, not 20 of 20');
+  breaker.trip('dead');
+  clock.advance(-3_600_000);
+  t.is(breaker.retryInMs, 0, 'nobody waits for an hour');
 });
