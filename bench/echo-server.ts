@@ -12,7 +12,7 @@ const answers = {
   'tools/list': () => ({
     tools: [{ name: 'echo', inputSchema: { type: 'object', properties: { message: { type: 'string' } } } }],
   }),
-  'tools/call': (params) => ({ content: [{ type: 'text', text: params.arguments.message }] }),
+  'tools/call': (params) => params.name === 'crash' ? process.exit(3) : ({ content: [{ type: 'text', text: params.arguments.message }] }),
 };
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {

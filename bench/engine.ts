@@ -39,6 +39,11 @@ export class BenchEngine {
     return performance.now() - startedAt;
   }
 
+  /** KILL from outside. */
+  async kill(containerId: string): Promise<void> {
+    await run('docker', ['exec', this.#container, 'docker', 'kill', containerId]);
+  }
+
   /** Milliseconds from `docker run` to the answer to initialize, `docker exec` included. */
   async runToFirstAnswer(program: string): Promise<number> {
     const startedAt = performance.now();

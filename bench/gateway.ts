@@ -53,6 +53,33 @@ export class Gateway {
     }
   }
 
+  /** @returns the status of the answer */
+  async callTool(name: string, tool: string, args: object): Promise<number> {
+    const response = await this.#ask('POST', `/api/v1/servers/${name}/tools/${tool}`, args);
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  /** Replicas anew, as on request: earlier failures are forgotten. Answers before they are. */
+  async restart(name: string): Promise<void> {
+    await this.#ask('POST', `/api/v1/servers/${name}/restart`);
+  }
+
+  /** Ids of a server's containers that take calls. */
+  async readyContainers(name: string): Promise<readonly string[]> {
+    const { containers } = (await (await this.#ask('GET', '/api/v1/containers')).json()) as {
+      containers: { id: string; server: string; state: string; breaker: string }[];
+    };
+    return containers
+      .filter(({ server, state, breaker }) => server === name && state === 'ready' && breaker === 'closed')
+      .map(({ id }) => id);
+  }
+
+  async patch(name: string, change: object): Promise<void> {
+    const response = await this.#ask('PATCH', `/api/v1/servers/${name}`, change);
+    if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);
+  }
+
   async remove(name: string): Promise<void> {
     await this.#ask('DELETE', `/api/v1/servers/${name}`);
   }

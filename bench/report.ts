@@ -1,6 +1,8 @@
 import type { CallCostRow } from './call-cost.ts';
+import type { CrashCost } from './crash-cost.ts';
 import type { DeployCost } from './deploy-cost.ts';
 import type { FloodCost } from './flood-cost.ts';
+import type { IdleCost } from './idle-cost.ts';
 import type { MemoryCost } from './memory-cost.ts';
 import { type Spread, spreadOf } from './quantiles.ts';
 
@@ -65,6 +67,25 @@ export function memoryCostTable(cost: MemoryCost): string {
     ['idle', cost.idleMib.toFixed(0)],
     [`${cost.sessions} sessions open`, cost.withSessionsMib.toFixed(0)],
     ['  of which per session', (cost.perSessionKib / 1024).toFixed(2)],
+  ]);
+}
+
+export function crashCostTable(cost: CrashCost): string {
+  return table([
+    ['after a crash, nothing in reserve', 'ms'],
+    ['crash until ready again', shown(cost.ready, 0)],
+    ['crash until the first good answer', shown(cost.firstAnswer, 0)],
+    ['docker kill until ready again', shown(cost.killedReady, 0)],
+  ]);
+}
+
+export function idleCostTable(cost: IdleCost): string {
+  return table([
+    [`processor time of the orchestrator, nobody calling`, '% of a core'],
+    ['before', cost.withoutThem.toFixed(2)],
+    [`${cost.servers} servers more, never asked`, cost.notAsked.toFixed(2)],
+    ['asked every 10 s (default)', cost.asked.toFixed(2)],
+    ['asked every second', cost.askedOften.toFixed(2)],
   ]);
 }
 

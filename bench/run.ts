@@ -3,19 +3,28 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { measureCallCost } from './call-cost.ts';
+import { measureCrashCost } from './crash-cost.ts';
 import { measureDeployCost } from './deploy-cost.ts';
 import { ECHO_SERVER } from './echo-server.ts';
 import { BenchEngine } from './engine.ts';
 import { measureFloodCost } from './flood-cost.ts';
 import { Gateway } from './gateway.ts';
+import { measureIdleCost } from './idle-cost.ts';
 import { measureMemoryCost } from './memory-cost.ts';
 import { installOnHost } from './real-server.ts';
-import { callCostTable, deployCostTable, floodCostTable, memoryCostTable } from './report.ts';
+import {
+  callCostTable,
+  crashCostTable,
+  deployCostTable,
+  floodCostTable,
+  idleCostTable,
+  memoryCostTable,
+} from './report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'calls', 'deploy', 'flood'] as const;
+const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'crash', 'flood'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -70,6 +79,10 @@ async function measure(): Promise<void> {
     const cost = await measureMemoryCost(gateway, engine === null ? REAL : ECHO, sessions);
     show('memory', cost, memoryCostTable(cost));
   }
+  if (engine !== null && wanted.has('idle')) {
+    const cost = await measureIdleCost(gateway, engine);
+    show('idle', cost, idleCostTable(cost));
+  }
   if (wanted.has('calls')) {
     const rows = [...(await echoCalls()), ...(await realCalls())];
     show('calls', rows, callCostTable(rows));
@@ -78,6 +91,10 @@ async function measure(): Promise<void> {
   if (wanted.has('deploy')) {
     const cost = await measureDeployCost(gateway, engine, rounds);
     show('deploy', cost, deployCostTable(cost));
+  }
+  if (wanted.has('crash')) {
+    const cost = await measureCrashCost(gateway, engine, rounds);
+    show('crash', cost, crashCostTable(cost));
   }
   if (wanted.has('flood')) {
     const rows = await measureFloodCost(gateway, engine, ECHO, say);

@@ -1,5 +1,7 @@
 import { type Clock, GantryError, type JsonRpcId, type JsonRpcOutcome } from '../kernel/index.ts';
+import type { Silence } from '../resilience/index.ts';
 import type { Channel } from './channel.ts';
+import { Heard } from './heard.ts';
 import { type CallOptions, OpenCall } from './open-call.ts';
 import { type Params, readServerLine, type ServerMessage } from './server-line.ts';
 
@@ -33,6 +35,9 @@ export class Link {
   /** Dropped and not yet told: a flood of them must not cost a fact each. */
   readonly #dropped = new Map<string, number>();
   readonly #open = new Map<JsonRpcId, OpenCall>();
+  /** Of these, the ones that ask only whether the process lives: nobody's calls. */
+  readonly #probes = new Set<JsonRpcId>();
+  readonly #heard: Heard;
   readonly #idleWaiters = new Set<() => void>();
   #listener: ((message: ServerMessage) => void) | null = null;
   #lastId = 0;
@@ -45,6 +50,7 @@ export class Link {
     this.#clock = clock;
     this.#lastEndAt = clock.now();
     this.#onDropped = onDropped;
+    this.#heard = new Heard(clock.now());
     channel.onLine((line) => this.#take(line));
     this.over = channel.closed.then(async () => {
       this.#closed = true;
@@ -59,7 +65,12 @@ export class Link {
   }
 
   get callsInFlight(): number {
-    return this.#open.size;
+    return this.#open.size - this.#probes.size;
+  }
+
+  /** What was heard from the process, and since when it owes an answer. */
+  get silence(): Silence {
+    return this.#heard.silence;
   }
 
   /** How long no call has been in flight, in milliseconds. */
@@ -85,16 +96,23 @@ export class Link {
       void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
         // The channel is over: there is nobody left to tell.
       });
-    this.#open.set(id, call);
-    const message = {
-      jsonrpc: '2.0',
-      id,
-      method,
-      ...(params === undefined ? {} : { params: call.withOwnToken(params) }),
-    };
-    this.#send(message).catch(() => {
-      // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
-    });
+    this.#heard.asked(id, this.#clock.now());
+    this.#request(id, call, method, params === undefined ? undefined : call.withOwnToken(params));
+    return call.outcome;
+  }
+
+  /**
+   * A request of our own that only asks whether the process lives. It is no call: it neither counts as in flight nor
+   * holds up a drain, and the process does not owe its answer.
+   * @throws GantryError replica_failed when the channel ends first, call_timeout
+   */
+  async probe(method: string, params: Params, timeoutMs: number): Promise<JsonRpcOutcome> {
+    if (this.#closed) throw notSent();
+    const id = ++this.#lastId;
+    const options = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
+    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
+    this.#probes.add(id);
+    this.#request(id, call, method, params);
     return call.outcome;
   }
 
@@ -115,7 +133,7 @@ export class Link {
 
   /** Resolves when no call is open, or after `deadlineMs`. */
   idle(deadlineMs: number): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
+    if (this.callsInFlight === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
@@ -124,6 +142,13 @@ export class Link {
       };
       const cancel = this.#clock.after(deadlineMs, done);
       this.#idleWaiters.add(done);
+    });
+  }
+
+  #request(id: number, call: OpenCall, method: string, params: Params): void {
+    this.#open.set(id, call);
+    this.#send({ jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) }).catch(() => {
+      // Whether bytes left is unknown; `closed` follows and ends the call with the reason.
     });
   }
 
@@ -141,7 +166,9 @@ export class Link {
   #take(line: Buffer): void {
     const message = readServerLine(line);
     if (message.kind === 'unusable') return this.#drop(message.why);
+    this.#heard.message(this.#clock.now());
     if (message.kind !== 'response') return this.#route(message);
+    this.#heard.answered(message.id);
     const call = this.#open.get(message.id);
     if (call === undefined) return this.#drop('unknown_id');
     call.answer(message.outcome);
@@ -184,7 +211,9 @@ export class Link {
 
   #ended(id: number): void {
     this.#open.delete(id);
-    if (this.#open.size > 0) return;
+    this.#probes.delete(id);
+    this.#heard.withdrawn(id);
+    if (this.callsInFlight > 0) return;
     for (const done of [...this.#idleWaiters]) done();
   }
 }

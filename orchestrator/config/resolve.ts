@@ -29,6 +29,8 @@ export function resolveSpec(
     network: entry.network,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
+    breaker: entry.breaker,
+    health: entry.health,
     port: entry.port ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
@@ -166,6 +167,8 @@ export const Entry = z
         examples: ['/data'],
       }),
     timeouts: Timeouts.prefault({}).describe('All in milliseconds.'),
+    breaker: BreakerKeys.prefault({}).describe('When a replica is taken out and replaced.'),
+    health: HealthKeys.prefault({}).describe('How a silent replica is asked whether it lives.'),
     port: z
       .int()
       .min(1)

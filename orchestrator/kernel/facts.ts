@@ -1,4 +1,11 @@
 import type { Reason } from './reason.ts';
+import type { BreakerState } from './views.ts';
+
+/**
+ * Why a breaker opened: calls in a row that failed or timed out, their share, a process that is over, one that
+ * answers no probe, a replacement that failed its first probe.
+ */
+export type TripCause = 'consecutive' | 'ratio' | 'dead' | 'unresponsive' | 'probe';
 
 /**
  * Everything that happens and that somebody may want to count, log or show. Rooms state facts; telemetry
@@ -44,6 +51,38 @@ export type Fact =
       readonly method: string;
       readonly outcome: 'ok' | 'rpc_error' | 'failed' | 'timeout' | 'cancelled';
       readonly durationMs: number;
+    }
+  /** `guards: calls` is the breaker of one replica's place, `starts` that of a server's starts (`replica` is null). */
+  | {
+      readonly type: 'breaker.state';
+      readonly server: string;
+      readonly replica: string | null;
+      readonly guards: 'calls' | 'starts';
+      /** `gone`: what it guarded is no more. */
+      readonly state: BreakerState | 'gone';
+      /** Why it opened; null on other changes. */
+      readonly cause: TripCause | null;
+    }
+  /** It would have opened, but too much of its pool is out already. */
+  | {
+      readonly type: 'breaker.spared';
+      readonly server: string;
+      readonly replica: string;
+      readonly cause: TripCause;
+    }
+  | {
+      readonly type: 'replica.probe';
+      readonly server: string;
+      readonly replica: string;
+      readonly answered: boolean;
+      readonly durationMs: number;
+    }
+  /** What probes say of a replica, where that has changed. */
+  | {
+      readonly type: 'replica.health';
+      readonly server: string;
+      readonly replica: string;
+      readonly health: 'healthy' | 'unresponsive';
     }
   | { readonly type: 'session.opened'; readonly server: string }
   | { readonly type: 'session.closed'; readonly server: string; readonly why: string }

@@ -10,6 +10,8 @@ export type ReasonCode =
   | 'image_missing'
   | 'limits_not_applied'
   | 'line_too_long'
+  | 'unresponsive'
+  | 'breaker_open'
   | 'handshake_failed'
   | 'engine_unavailable'
   | 'stopped'

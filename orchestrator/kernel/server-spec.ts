@@ -17,6 +17,8 @@ export type ServerSpec = {
   /** Absolute path inside the container where a named volume is mounted, or null. */
   readonly data: string | null;
   readonly timeouts: Timeouts;
+  readonly breaker: BreakerPolicy;
+  readonly health: HealthPolicy;
   /** A host port of the published range on which this server alone answers at `/mcp`, or null. */
   readonly port: number | null;
 };
@@ -60,6 +62,32 @@ export type Timeouts = {
   readonly sessionIdleMs: number;
   /** How long calls in flight may go on when a replica or the process stops. */
   readonly drainMs: number;
+};
+
+/** When a replica counts as broken although its process runs, and how long starts that keep failing are refused. */
+export type BreakerPolicy = {
+  /** Calls in a row that failed or timed out. */
+  readonly consecutiveFailures: number;
+  /** Share of the calls within `windowMs` that failed or timed out, 1 to 100. */
+  readonly failurePercent: number;
+  /** Fewer calls within `windowMs` than this say nothing about a share. */
+  readonly minCalls: number;
+  readonly windowMs: number;
+  /** So long starts for sessions and calls are refused, times how often in a row that happened ... */
+  readonly ejectMs: number;
+  /** ... up to this. */
+  readonly maxEjectMs: number;
+};
+
+/** How a replica that says nothing is asked whether it still lives. */
+export type HealthPolicy = {
+  /** Silence after which a replica is asked, and between two questions; 0: never asked. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Answers in a row that a replacement has to give before it gets calls. */
+  readonly rise: number;
+  /** Questions in a row without an answer that a replica is replaced for. */
+  readonly fall: number;
 };
 
 /** The label of a source as users write it: `npm: "x@1"`. */

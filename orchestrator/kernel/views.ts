@@ -1,11 +1,14 @@
 import type { Reason } from './reason.ts';
-import type { Sharing } from './server-spec.ts';
+import type { BreakerPolicy, HealthPolicy, Sharing } from './server-spec.ts';
 
 /**
  * What the API says about the mesh: the shapes of docs/api.md, field by field. Rooms that know the facts build
  * them; `http` passes them on and describes them in OpenAPI.
  */
 export type ServerState = 'pending' | 'starting' | 'ready' | 'paused' | 'draining' | 'stopped' | 'failed';
+
+/** `open`: gets no calls. `half_open`: a replacement that still has to answer its first probe. */
+export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export type ServerView = {
   readonly name: string;
@@ -19,6 +22,9 @@ export type ServerView = {
   readonly sharing: Sharing;
   readonly network: 'none' | 'internet';
   readonly resources: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
+  /** Thresholds in force. */
+  readonly breaker: BreakerPolicy;
+  readonly health: HealthPolicy;
   /** Names only: values may be secrets. */
   readonly envKeys: readonly string[];
   readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
@@ -38,6 +44,8 @@ export type ContainerView = {
   readonly replica: string;
   readonly generation: number;
   readonly state: ServerState;
+  /** Of its place in the pool, or its own where a session holds it. */
+  readonly breaker: BreakerState;
   readonly heldBy: 'pool' | 'session';
   readonly restarts: number;
   readonly startedAt: string | null;
@@ -88,5 +96,6 @@ export type ReplicaView = {
   readonly containerId: string;
   readonly state: ServerState;
   readonly callsInFlight: number;
+  readonly breaker: BreakerState;
   readonly heldBy: 'pool' | 'session';
 };

@@ -17,6 +17,7 @@ export function containerView(running: Running, facts: ContainerFacts, slot: Slo
     replica: identity.id,
     generation: identity.generation,
     state: stateOf(running, slot),
+    breaker: running.replica.view.breaker,
     heldBy: identity.heldBy,
     restarts: identity.restarts,
     startedAt: facts.startedAt,

@@ -1,5 +1,6 @@
 import { GantryError, type Reason, reason, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import { listTools, type Replica } from '../replica/index.ts';
+import type { Breaker } from '../resilience/index.ts';
 import type { Running } from './running.ts';
 
 /** One page of tools should be quick; a server that lists for longer serves all the same, its tools unknown. */
@@ -24,6 +25,29 @@ export async function greet(running: Running, spec: ServerSpec): Promise<Reason 
     // Its process is over: how it ended says more than the failed call.
     return (await running.ended).reason;
   }
+}
+
+/**
+ * Where a predecessor's breaker opened, the replacement has to answer before it gets calls: `rise` probes in a row.
+ * @returns null, or why it failed. Never rejects.
+ */
+export async function prove(
+  running: Running,
+  breaker: Breaker,
+  { health }: ServerSpec,
+): Promise<Reason | null> {
+  if (breaker.state === 'closed') return null;
+  breaker.tryAgain();
+  for (let passed = 0; passed < health.rise; passed++) {
+    const answer = await running.replica.probe(health.timeoutMs);
+    if (answer === 'answered') continue;
+    breaker.record('failure');
+    if (answer === 'over') return (await running.ended).reason;
+    const text = `The replacement completed the handshake and then did not answer its first probe within health.timeoutMs (${health.timeoutMs} ms).`;
+    return reason('unresponsive', text, { stderr: running.stderr });
+  }
+  breaker.record('success');
+  return null;
 }
 
 /**

@@ -201,7 +201,7 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { urlOf, random, clock, facts, memory = NO_MEMORY } = this.#options;
+    const { engine, urlOf, random, clock, facts, memory = NO_MEMORY } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
     const made = { starter: this.#starter, engineWatch: this.#watch };
     const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
@@ -213,6 +213,7 @@ export class Mesh {
     const pool = new ServerPool({
       spec,
       prepareImage,
+      engine,
       urlOf,
       memory,
       random,

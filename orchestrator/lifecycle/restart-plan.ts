@@ -15,7 +15,14 @@ export type Failure = {
 };
 
 /** Deaths of a process that may be bad luck. Other failures would repeat, so users should look at once. */
-const MAY_PASS: ReadonlySet<Reason['code']> = new Set(['exited', 'oom', 'signal', 'line_too_long']);
+const MAY_PASS: ReadonlySet<Reason['code']> = new Set([
+  'exited',
+  'oom',
+  'signal',
+  'line_too_long',
+  'unresponsive',
+  'breaker_open',
+]);
 
 /** So long such a failure stands at least: a slow start that failed is not worth an immediate second one. */
 const FAILED_MS = 10_000;

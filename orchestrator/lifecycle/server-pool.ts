@@ -1,5 +1,7 @@
+import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { mayEject } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import type { EngineWatch } from './engine-watch.ts';
@@ -7,6 +9,7 @@ import type { Gate } from './gate.ts';
 import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { MeshMemory } from './mesh-memory.ts';
+import { poolWithout } from './pool-now.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
 import { type MeshServerView, serverView } from './server-view.ts';
@@ -22,6 +25,7 @@ export type PoolOptions = {
   readonly standingGate: Gate;
   readonly sessionGate: Gate;
   readonly engineWatch: EngineWatch;
+  readonly engine: Engine;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;
@@ -133,6 +137,7 @@ export class ServerPool {
     if (this.#intent === 'close') return;
     this.#intent = 'run';
     this.#image.forget();
+    this.#sessions.forgetFailures();
     for (const slot of this.#slots) void slot.tell('start', 0);
     this.#fill();
     this.#changed();
@@ -150,6 +155,7 @@ export class ServerPool {
   async restart(): Promise<void> {
     if (this.#intent === 'stop') return this.start();
     this.#image.forget();
+    this.#sessions.forgetFailures();
     const { drainMs } = this.#spec.timeouts;
     await Promise.all([
       ...this.#slots.map((slot) => slot.tell('renew', drainMs)),
@@ -200,6 +206,7 @@ export class ServerPool {
       gate: this.#options.standingGate,
       // A shared server has one volume; else standing replicas serve callers without a name.
       principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
+      mayEject: (own) => this.#spec.sharing !== 'shared' || mayEject(poolWithout(own, this.#slots)),
       onChange: () => this.#changed(),
       onTools: (tools) => {
         this.#tools = tools;

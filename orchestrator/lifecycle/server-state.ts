@@ -28,6 +28,8 @@ export function serverState(intent: Intent, phases: readonly SlotPhase[]): Deriv
   const failed = waiting.find((phase) => phase.failed) ?? null;
   const starting = phases.find((phase) => phase.name === 'starting');
   if (starting !== undefined) return { state: 'starting', reason: starting.reason, nextTryAt: null };
+  const ejected = phases.find((phase) => phase.name === 'ejected');
+  if (ejected !== undefined) return { state: 'draining', reason: ejected.reason, nextTryAt: null };
   if (failed !== null) return { state: 'failed', reason: failed.reason, nextTryAt: failed.nextTryAt };
   const [soon] = waiting;
   if (soon !== undefined) return { state: 'starting', reason: soon.reason, nextTryAt: soon.nextTryAt };

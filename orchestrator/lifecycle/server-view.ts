@@ -37,6 +37,8 @@ export function serverView(parts: ServerParts): MeshServerView {
     sharing: spec.sharing,
     network: spec.network,
     resources: spec.resources,
+    breaker: spec.breaker,
+    health: spec.health,
     envKeys: Object.keys(spec.env),
     replicas: { desired: parts.desired, ready: ready.length, total: standing.length + sessions.length },
     callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),

@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/index.ts';
 import {
   type Clock,
   type Facts,
@@ -7,14 +8,18 @@ import {
   shortId,
 } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
+import { callBreaker, noteBreaker } from './breaker-facts.ts';
+import { ColdStarts } from './cold-starts.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
 import { greet } from './greet.ts';
+import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { Running } from './running.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
-import type { Starter } from './starter.ts';
+import type { Starter, StartRequest } from './starter.ts';
 import { settledWithin } from './waits.ts';
 
 /** How long a caller waits for an image that is just being made before it is told to come back. */
@@ -29,8 +34,11 @@ export type SessionReplicasOptions = {
   readonly starter: Starter;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
+  readonly engine: Engine;
   readonly clock: Clock;
   readonly facts: Facts;
+  /** 0 up to 1, without 1. */
+  readonly random: () => number;
   /** False while the server is stopped: what is just starting then is ended again. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
@@ -41,9 +49,11 @@ export class SessionReplicas {
   readonly #options: SessionReplicasOptions;
   readonly #running = new Set<Running>();
   readonly #openings = new Set<Promise<Running>>();
+  readonly #starts: ColdStarts;
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
+    this.#starts = new ColdStarts(options);
   }
 
   get all(): readonly Running[] {
@@ -64,6 +74,7 @@ export class SessionReplicas {
         { detail: { server: name, maxSessions, retryAfterMs: RETRY_AFTER_MS } },
       );
     }
+    this.#starts.check();
     const opening = this.#open(principal);
     this.#openings.add(opening);
     try {
@@ -94,13 +105,18 @@ export class SessionReplicas {
     await Promise.allSettled(this.#openings);
   }
 
+  /** Somebody asked for a fresh start: failed ones before it keep none from being tried. */
+  forgetFailures(): void {
+    this.#starts.forget();
+  }
+
   find(replica: Replica): Running | undefined {
     return this.all.find((running) => running.replica === replica);
   }
 
   async #open(principal: string): Promise<Running> {
     try {
-      const running = await this.#start(principal);
+      const { running, breaker } = await this.#start(principal);
       if (!this.#options.accepting()) {
         await this.end(running, 'server stopped', 0);
         throw this.#stopped();
@@ -109,7 +125,7 @@ export class SessionReplicas {
       inBackground(
         this.#options.facts,
         `session replica of ${this.#options.spec().name}`,
-        this.#watch(running),
+        this.#watch(running, breaker),
       );
       this.#options.onChange();
       return running;
@@ -120,8 +136,8 @@ export class SessionReplicas {
     }
   }
 
-  async #start(principal: string): Promise<Running> {
-    const { spec, gate, starter, clock, image } = this.#options;
+  async #start(principal: string): Promise<{ readonly running: Running; readonly breaker: Breaker }> {
+    const { spec, gate, clock, image } = this.#options;
     const preparing = image.get();
     if (!(await settledWithin(clock, IMAGE_PATIENCE_MS, preparing))) {
       const { name } = spec();
@@ -130,25 +146,57 @@ export class SessionReplicas {
       });
     }
     const prepared = await preparing;
+    const replicaId = `${spec().name}-s-${shortId()}`;
+    const policy = () => spec().breaker;
+    const breaker = callBreaker({ ...this.#options, server: spec().name, replica: replicaId, policy });
     const request = {
       spec: spec(),
       image: prepared,
-      replicaId: `${spec().name}-s-${shortId()}`,
+      replicaId,
       generation: 1,
       restarts: 0,
       heldBy: 'session' as const,
       principal: spec().sharing === 'shared' ? null : principal,
+      breaker,
     };
-    return await gate.run(() => starter.start(request));
+    return { running: await gate.run(() => this.#begin(request)), breaker };
+  }
+
+  /** In its turn at the gate: those before it may have failed. */
+  async #begin(request: StartRequest): Promise<Running> {
+    const { starter, spec } = this.#options;
+    const start = this.#starts.begin();
+    try {
+      const running = await starter.start(request);
+      start.follow(running, spec().timeouts.readyMs);
+      return running;
+    } catch (error) {
+      if (isEngineDown(error)) start.abandoned();
+      else start.failed(startFailureOf(error).reason);
+      throw error;
+    }
   }
 
   /** However it ends: what is left of it is removed, nothing is restarted. */
-  async #watch(running: Running): Promise<void> {
+  async #watch(running: Running, breaker: Breaker): Promise<void> {
+    const guard = new Guard({ ...this.#options, running, breaker });
+    await Promise.race([running.ended, guard.verdict]);
+    if (guard.ejection !== null) await this.#eject(running, guard.ejection);
     const { reason } = await running.ended;
     // A polite end removes it itself, under its own name.
     await running.remove(reason?.code ?? 'session ended');
     this.#running.delete(running);
+    if (breaker.state !== 'closed') {
+      noteBreaker(this.#options.facts, this.#options.spec().name, running.replica.identity.id, 'gone');
+    }
     this.#options.onChange();
+  }
+
+  /** Nothing but its session used it: its calls may finish where it is heard at all, then both are over. */
+  async #eject(running: Running, { reason, drains }: Ejection): Promise<void> {
+    const { drainMs } = this.#options.spec().timeouts;
+    if (drains) await Promise.race([running.replica.drain(drainMs), running.ended]);
+    await running.discard(reason);
   }
 
   #stopped(): GantryError {

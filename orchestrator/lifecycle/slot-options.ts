@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
@@ -14,10 +15,13 @@ export type SlotOptions = {
   readonly starter: Starter;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
+  readonly engine: Engine;
   readonly clock: Clock;
   readonly facts: Facts;
   /** 0 up to 1, for the jitter of restarts. */
   readonly random: () => number;
+  /** Whether its pool can do without the place of that id now. */
+  readonly mayEject: (id: string) => boolean;
   readonly onChange: () => void;
   /** What the server lists, read each time this place has become ready. */
   readonly onTools: (tools: readonly ToolView[]) => void;

@@ -5,6 +5,7 @@ import type { Running } from './running.ts';
  * What one place of a pool is doing. `reason` on the way up is why the predecessor ended.
  *
  *   starting → up → (ended) → waiting → starting
+ *                 ↘ ejected (breaker open: drains, then ends) ↗
  *       └──────┴──→ held (stopped on request) → starting
  *   any → closing → closed
  */
@@ -12,6 +13,7 @@ export type SlotPhase =
   | { readonly name: 'starting'; readonly reason: Reason | null }
   | { readonly name: 'up'; readonly running: Running }
   | { readonly name: 'held'; readonly running: Running }
+  | { readonly name: 'ejected'; readonly running: Running; readonly reason: Reason }
   | { readonly name: 'stopping' }
   | {
       readonly name: 'waiting';

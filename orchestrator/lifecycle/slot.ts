@@ -1,11 +1,15 @@
 import type { ContainerExit } from '../engine/index.ts';
 import { messageOf, type Reason, reason } from '../kernel/index.ts';
+import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
-import { greet, toolsOf } from './greet.ts';
+import { callBreaker, noteBreaker } from './breaker-facts.ts';
+import { greet, prove, toolsOf } from './greet.ts';
+import { type Ejection, Guard } from './guard.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
 import { type Failure, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
+import { SlotContainer } from './slot-container.ts';
 import type { SlotOptions } from './slot-options.ts';
 import type { SlotPhase } from './slot-phase.ts';
 import { startFailureOf } from './start-failure.ts';
@@ -17,21 +21,18 @@ const GATE_HOLD_MS = 5000;
 const ENGINE_RETRY_MS = 1000;
 
 /**
- * One place of a pool, and the loop that keeps it filled: start, greet, serve, find out why it ended, wait as
- * long as the restart policy says, again. Everything it is told goes through its inbox, so that one thing
- * happens at a time.
+ * One place of a pool, and the loop that keeps it filled: start, greet, serve, find out why it ended, wait as long as
+ * the restart policy says, again. Its breaker outlives the replicas in it, so that a replacement has to answer a probe
+ * before it serves. Everything it is told goes through its inbox, so that one thing happens at a time.
  */
 export class Slot {
   readonly id: string;
   readonly #options: SlotOptions;
   readonly #inbox = new Inbox();
   readonly #plan: RestartPlan;
+  readonly #breaker: Breaker;
+  readonly #container: SlotContainer;
   #phase: SlotPhase = { name: 'starting', reason: null };
-  /** The container of this place; it stays between a stop and the next start. */
-  #running: Running | null = null;
-  #generation = 0;
-  #restarts = 0;
-  #lastExit: ContainerExit | null = null;
   /** When the present process became ready, milliseconds since the epoch; null before. */
   #readyAt: number | null = null;
 
@@ -39,6 +40,15 @@ export class Slot {
     this.id = options.id;
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random);
+    this.#breaker = callBreaker({
+      ...options,
+      server: options.spec().name,
+      replica: options.id,
+      policy: () => options.spec().breaker,
+      mayEject: () => options.mayEject(options.id),
+    });
+    this.#container = new SlotContainer(options, this.#breaker);
+    noteBreaker(options.facts, options.spec().name, this.id, 'closed');
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
     const begun = Promise.resolve().then(() => this.#run());
     inBackground(options.facts, `replica ${this.id}`, begun);
@@ -49,17 +59,25 @@ export class Slot {
   }
 
   get running(): Running | null {
-    return this.#running;
+    return this.#container.running;
   }
 
   /** How the predecessor of the present container ended. */
   get lastExit(): ContainerExit | null {
-    return this.#lastExit;
+    return this.#container.lastExit;
+  }
+
+  /** Whether there is a process to serve, or one on its way. */
+  get #isComingUp(): boolean {
+    const { name } = this.#phase;
+    return this.running !== null && (name === 'starting' || name === 'up' || name === 'ejected');
   }
 
   /** Resolves when the command has been carried out; at once when the slot is closed. */
   tell(kind: Command['kind'], deadlineMs: number): Promise<void> {
     if (this.#phase.name === 'closed') return Promise.resolve();
+    // Nothing to start, and the process must not be attached to a second time.
+    if (kind === 'start' && this.#isComingUp) return Promise.resolve();
     return new Promise((done) => this.#inbox.put({ kind, deadlineMs, done }));
   }
 
@@ -68,9 +86,10 @@ export class Slot {
     while (command?.kind !== 'close') command = await this.#step(command);
     try {
       await this.#halt(command.deadlineMs);
-      await this.#clear('closed');
+      await this.#container.clear('closed');
     } finally {
       this.#become({ name: 'closed' });
+      noteBreaker(this.#options.facts, this.#options.spec().name, this.id, 'gone');
       command.done();
       this.#inbox.drop();
     }
@@ -84,6 +103,8 @@ export class Slot {
       const { facts, clock } = this.#options;
       facts.state({ type: 'trouble', where: `replica ${this.id}`, message: messageOf(error) });
       command?.done();
+      // Nobody watches what may still run there.
+      if (command === null) await this.#container.clear('defect');
       await settledWithin(clock, ENGINE_RETRY_MS, this.#inbox.arrived);
       return this.#inbox.take();
     }
@@ -94,14 +115,28 @@ export class Slot {
     const failure = await this.#comeUp();
     if (!this.#inbox.isEmpty) return this.#inbox.take();
     if (failure !== null) return this.#wait(failure.reason, failure.retryAfterMs);
-    const running = this.#running;
+    const { running } = this;
     if (running === null) return null;
-    await Promise.race([running.ended, this.#inbox.arrived]);
+    const guard = new Guard({ ...this.#options, running, breaker: this.#breaker });
+    try {
+      await Promise.race([running.ended, guard.verdict, this.#inbox.arrived]);
+      if (this.#inbox.isEmpty && guard.ejection !== null) await this.#eject(running, guard.ejection);
+    } finally {
+      guard.close();
+    }
     if (!this.#inbox.isEmpty) return this.#inbox.take();
-    const { reason: why, exit } = await running.ended;
-    this.#lastExit = exit;
-    await this.#clear(why?.code ?? 'ended');
+    const { reason: why } = await running.ended;
+    await this.#container.noteExit();
+    await this.#container.clear(why?.code ?? 'ended');
     return this.#wait(why ?? reason('stopped', 'The container was stopped.'), null);
+  }
+
+  /** It gets no calls any more; those it has may end, then it goes. A command comes first. */
+  async #eject(running: Running, { reason: why, drains }: Ejection): Promise<void> {
+    this.#become({ name: 'ejected', running, reason: why });
+    const { drainMs } = this.#options.spec().timeouts;
+    if (drains) await Promise.race([running.replica.drain(drainMs), running.ended, this.#inbox.arrived]);
+    if (this.#inbox.isEmpty) await running.discard(why);
   }
 
   /** @returns null when up, or when a command came first. */
@@ -114,12 +149,12 @@ export class Slot {
       const prepared = await Promise.race([image.get(), this.#inbox.arrived]);
       if (prepared === null || !this.#inbox.isEmpty) return null;
       const why = await this.#startAndGreet(prepared);
-      const running = this.#running;
+      const { running } = this;
       if (!this.#inbox.isEmpty || running === null) return null;
       if (why !== null) {
         await running.discard(why);
-        this.#lastExit = (await running.ended).exit;
-        this.#running = null;
+        await this.#container.noteExit();
+        await this.#container.clear(why.code);
         return { reason: why, retryAfterMs: null };
       }
       this.#readyAt = this.#options.clock.now();
@@ -143,37 +178,12 @@ export class Slot {
     const { gate, clock, spec } = this.#options;
     const started = await gate.run(async () => {
       if (!this.#inbox.isEmpty) return null;
-      const running = await this.#fill(image);
-      this.#running = running;
-      const greeting = greet(running, spec());
+      const running = await this.#container.fill(image);
+      const greeting = greet(running, spec()).then((why) => why ?? prove(running, this.#breaker, spec()));
       await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
       return { greeting };
     });
     return started === null ? null : Promise.race([started.greeting, this.#inbox.arrived]);
-  }
-
-  /** The stopped container again where there is one, else a new one. */
-  async #fill(image: PreparedImage): Promise<Running> {
-    const { starter, spec, principal } = this.#options;
-    const stopped = this.#running;
-    if (stopped !== null) {
-      try {
-        return await starter.revive(stopped, this.#restarts);
-      } catch (error) {
-        this.#options.engineWatch.report(error);
-        await this.#clear('could not be started again');
-      }
-    }
-    this.#generation++;
-    return await starter.start({
-      spec: spec(),
-      image,
-      replicaId: this.id,
-      generation: this.#generation,
-      restarts: this.#restarts,
-      heldBy: 'pool',
-      principal,
-    });
   }
 
   async #wait(why: Reason, retryAfterMs: number | null): Promise<Command | null> {
@@ -183,7 +193,7 @@ export class Slot {
     const failure = { reason: why, retryAfterMs, readyForMs, readyTimeoutMs: spec().timeouts.readyMs };
     const next = engineAway ? null : this.#plan.next(failure);
     const delayMs = next === null ? ENGINE_RETRY_MS : Math.max(0, next.at - clock.now());
-    this.#restarts++;
+    this.#container.restarts++;
     facts.state({ type: 'replica.restart', server: spec().name, replica: this.id, delayMs });
     this.#become({
       name: 'waiting',
@@ -205,15 +215,16 @@ export class Slot {
         break;
       case 'renew':
         await this.#halt(command.deadlineMs);
-        await this.#clear('renewed');
+        await this.#container.clear('renewed');
         break;
       case 'start':
       case 'close':
         break;
     }
     this.#plan.forget();
-    if (command.kind === 'stop' && this.#running !== null) {
-      this.#become({ name: 'held', running: this.#running });
+    this.#breaker.reset();
+    if (command.kind === 'stop' && this.running !== null) {
+      this.#become({ name: 'held', running: this.running });
       command.done();
       await this.#inbox.arrived;
       return this.#inbox.take();
@@ -223,15 +234,10 @@ export class Slot {
   }
 
   async #halt(deadlineMs: number): Promise<void> {
-    if (this.#running === null || this.#phase.name === 'held') return;
+    if (this.running === null || this.#phase.name === 'held') return;
     this.#become({ name: 'stopping' });
-    await this.#running.stop(deadlineMs);
-    this.#lastExit = (await this.#running.ended).exit;
-  }
-
-  async #clear(why: string): Promise<void> {
-    await this.#running?.remove(why);
-    this.#running = null;
+    await this.running.stop(deadlineMs);
+    await this.#container.noteExit();
   }
 
   #become(phase: SlotPhase): void {

@@ -1,6 +1,6 @@
 import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
-import { attachChannel, Replica, type ReplicaIdentity } from '../replica/index.ts';
+import { attachChannel, type CallBreaker, Replica, type ReplicaIdentity } from '../replica/index.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { containerLabels, volumeLabels, volumeName } from './labels.ts';
@@ -20,6 +20,7 @@ export type StartRequest = {
   readonly heldBy: 'pool' | 'session';
   /** Whose data the volume holds; null for a shared one. Without `spec.data` it does not matter. */
   readonly principal: string | null;
+  readonly breaker: CallBreaker;
 };
 
 export type StarterOptions = {
@@ -57,8 +58,8 @@ export class Starter {
         throw new StartFailure(reason('internal', 'The container was removed by somebody.'));
       const wrong = unappliedLimit(spec, facts);
       if (wrong !== null) throw new StartFailure(limitsNotApplied(wrong), { retryAfterMs: 60_000 });
-      const { replicaId: id, generation, restarts, heldBy } = request;
-      return await this.#run(facts, { server: request.spec.name, id, generation, restarts, heldBy });
+      const { replicaId: id, generation, restarts, heldBy, breaker } = request;
+      return await this.#run(facts, { server: request.spec.name, id, generation, restarts, heldBy }, breaker);
     } catch (error) {
       await this.#removeUnstarted(containerId);
       throw error;
@@ -66,21 +67,22 @@ export class Starter {
   }
 
   /** Starts a stopped container again, with a channel and a replica of its own. Throws as `start`. */
-  async revive(stopped: Running, restarts: number): Promise<Running> {
+  async revive(stopped: Running, restarts: number, breaker: CallBreaker): Promise<Running> {
     const { server, id, generation, heldBy } = stopped.replica.identity;
-    return await this.#run(stopped.facts, { server, id, generation, restarts, heldBy });
+    return await this.#run(stopped.facts, { server, id, generation, restarts, heldBy }, breaker);
   }
 
   async #run(
     facts: ContainerFacts,
     who: Omit<ReplicaIdentity, 'containerId' | 'startedAt'>,
+    breaker: CallBreaker,
   ): Promise<Running> {
     const { engine, clock, maxLineBytes, table } = this.#options;
     const attachment = await engine.attach(facts.id);
     const channel = attachChannel({ attachment, clock, maxLineBytes });
     const identity = { ...who, containerId: facts.id, startedAt: new Date(clock.now()).toISOString() };
     const running = new Running({
-      replica: new Replica({ identity, channel, facts: this.#options.facts, clock }),
+      replica: new Replica({ identity, channel, facts: this.#options.facts, clock, breaker }),
       facts,
       engine,
       clock,

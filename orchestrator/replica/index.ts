@@ -8,8 +8,10 @@ export type {
   StderrRing,
 } from '../channel/index.ts';
 export { attachChannel } from '../channel/index.ts';
+export type { CallBreaker } from './counted.ts';
 export type { Handshake } from './handshake.ts';
 export { listTools, type ToolList, type ToolSource } from './list-tools.ts';
+export type { ProbeAnswer } from './prober.ts';
 export { Replica } from './replica.ts';
 export type { ReplicaIdentity } from './replica-identity.ts';
 export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

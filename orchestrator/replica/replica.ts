@@ -1,15 +1,10 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
 import { Link } from '../channel/index.ts';
-import {
-  type Clock,
-  type Fact,
-  type Facts,
-  GantryError,
-  type JsonRpcOutcome,
-  type Reason,
-  type ReplicaView,
-} from '../kernel/index.ts';
+import type { Clock, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
+import type { Silence } from '../resilience/index.ts';
+import { type CallBreaker, counted } from './counted.ts';
 import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import { type ProbeAnswer, Prober } from './prober.ts';
 import { deadCallError, notServing } from './replica-errors.ts';
 import type { ReplicaIdentity } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
@@ -24,23 +19,40 @@ export class Replica {
   readonly #link: Link;
   readonly #facts: Facts;
   readonly #clock: Clock;
+  readonly #breaker: CallBreaker;
+  readonly #prober: Prober;
   /** Resolves when it is known why the replica is over. */
   readonly #diagnosed = Promise.withResolvers<void>();
   readonly #watchers = new Set<(state: ReplicaState) => void>();
   #state: ReplicaState = { name: 'starting' };
   #handshake: Handshake | null = null;
+  /** What it was asked instead of a handshake (MCP 2026-07-28), once it has answered. */
+  #discovery: Record<string, unknown> | null = null;
 
-  constructor(options: { identity: ReplicaIdentity; channel: Channel; facts: Facts; clock: Clock }) {
+  constructor(options: {
+    identity: ReplicaIdentity;
+    channel: Channel;
+    facts: Facts;
+    clock: Clock;
+    breaker: CallBreaker;
+  }) {
     this.identity = options.identity;
     this.channel = options.channel;
     this.#facts = options.facts;
     this.#clock = options.clock;
+    this.#breaker = options.breaker;
     const { server, id } = options.identity;
     this.#link = new Link({
       channel: options.channel,
       clock: options.clock,
       onDropped: (why, count) => this.#facts.state({ type: 'line.dropped', server, replica: id, why, count }),
       deadCallError: () => this.#deadCallError(),
+    });
+    this.#prober = new Prober({
+      ask: (method, params, timeoutMs) => this.#link.probe(method, params, timeoutMs),
+      clock: options.clock,
+      tell: (answered, durationMs) =>
+        this.#facts.state({ type: 'replica.probe', server, replica: id, answered, durationMs }),
     });
   }
 
@@ -50,7 +62,12 @@ export class Replica {
 
   /** The one answer to "may new calls go here?" */
   get available(): boolean {
-    return this.#state.name === 'ready' && this.#link.open;
+    return this.#state.name === 'ready' && this.#link.open && this.#breaker.state === 'closed';
+  }
+
+  /** What was heard from its process, and since when it owes an answer. */
+  get silence(): Silence {
+    return this.#link.silence;
   }
 
   get callsInFlight(): number {
@@ -79,7 +96,14 @@ export class Replica {
 
   get view(): ReplicaView {
     const { id, containerId, heldBy } = this.identity;
-    return { id, containerId, heldBy, state: this.#state.name, callsInFlight: this.callsInFlight };
+    const breaker = this.#breaker.state;
+    return { id, containerId, heldBy, state: this.#state.name, callsInFlight: this.callsInFlight, breaker };
+  }
+
+  /** Whether its process answers anything at all within `timeoutMs`. No call: nobody's counts change. Never rejects. */
+  probe(timeoutMs: number): Promise<ProbeAnswer> {
+    const hasTools = this.#handshake?.capabilities.tools !== undefined;
+    return this.#prober.probe(timeoutMs, this.#discovery, hasTools);
   }
 
   /**
@@ -120,6 +144,7 @@ export class Replica {
     const outcome = await this.#link.call('server/discover', params, options);
     if (outcome.ok) {
       this.#handshake = discoveryOf(outcome.result);
+      this.#discovery = params;
       this.#become({ name: 'ready' });
     }
     return outcome;
@@ -137,7 +162,13 @@ export class Replica {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
       return Promise.reject(notServing(this.identity, this.#state.name));
     }
-    return this.#counted(method, this.#link.call(method, params, options));
+    return counted(this.#link.call(method, params, options), {
+      server: this.identity.server,
+      method,
+      clock: this.#clock,
+      facts: this.#facts,
+      breaker: this.#breaker,
+    });
   }
 
   notify(method: string, params?: Record<string, unknown>): Promise<void> {
@@ -201,27 +232,6 @@ export class Replica {
     for (const watcher of this.#watchers) watcher(next);
   }
 
-  async #counted(method: string, call: Promise<JsonRpcOutcome>): Promise<JsonRpcOutcome> {
-    const startedAt = this.#clock.now();
-    const ended = (outcome: CallOutcome): void =>
-      this.#facts.state({
-        type: 'call.ended',
-        server: this.identity.server,
-        method,
-        outcome,
-        durationMs: this.#clock.now() - startedAt,
-      });
-    try {
-      const outcome = await call;
-      ended(outcome.ok ? 'ok' : 'rpc_error');
-      return outcome;
-    } catch (error) {
-      const code = error instanceof GantryError ? error.code : 'internal';
-      ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
-      throw error;
-    }
-  }
-
   async #deadCallError(): Promise<GantryError> {
     const { promise: tooLong, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
@@ -232,8 +242,6 @@ export class Replica {
     return deadCallError(this.identity, reason, stderr);
   }
 }
-
-type CallOutcome = Extract<Fact, { type: 'call.ended' }>['outcome'];
 
 /** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
 const DIAGNOSIS_MS = 2000;

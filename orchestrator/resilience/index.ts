@@ -1,1 +1,4 @@
+export * from './breaker.ts';
+export * from './ejection-limit.ts';
+export * from './health-policy.ts';
 export * from './restart-policy.ts';

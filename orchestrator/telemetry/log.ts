@@ -66,6 +66,11 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return fact.state === 'failed' ? 'warn' : 'info';
     case 'replica.state':
       return fact.state === 'failed' ? 'warn' : 'debug';
+    case 'breaker.state':
+      return fact.state === 'open' ? 'warn' : 'debug';
+    case 'replica.health':
+      return fact.health === 'unresponsive' ? 'warn' : 'info';
+    case 'breaker.spared':
     case 'replica.restart':
     case 'line.dropped':
       return 'warn';
@@ -76,6 +81,7 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'config.applied':
       return 'info';
     case 'replica.stderr':
+    case 'replica.probe':
     case 'call.ended':
     case 'session.opened':
     case 'session.closed':
@@ -88,6 +94,7 @@ function budgetKey(fact: Fact): string | null {
   switch (fact.type) {
     case 'replica.stderr':
     case 'line.dropped':
+    case 'breaker.spared':
       return `${fact.type} ${fact.server} ${fact.replica}`;
     case 'trouble':
       return `${fact.type} ${fact.where}`;

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Fact, Facts } from '../kernel/index.ts';
 import { firstValues, httpMethodLabel, mcpMethodLabel } from './bounded-labels.ts';
+import { breakerCounters } from './breaker-metrics.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
 import { ReplicaCensus } from './replica-census.ts';
 
@@ -24,13 +25,13 @@ export function countFacts(facts: Facts): FactMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'gantry_' });
   const stopDelay = measureEventLoopDelay(registry);
-  const stopListening = facts.listen(counters(registry));
+  const stops = [facts.listen(counters(registry)), facts.listen(breakerCounters(registry))];
   return {
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
     close() {
-      stopListening();
+      for (const stop of stops) stop();
       stopDelay();
       registry.clear();
     },

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { loadConfig } from '../../orchestrator/config/index.ts';
+import { BREAKER, HEALTH } from '../fakes/policies.ts';
 import { linesOf } from './mistake.ts';
 
 function load(text: string) {
@@ -24,6 +25,8 @@ const defaults = {
     sessionIdleMs: 1_800_000,
     drainMs: 20_000,
   },
+  breaker: BREAKER,
+  health: HEALTH,
   port: null,
 };
 
@@ -56,6 +59,8 @@ servers:
     network: internet
     data: /data/
     timeouts: {readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0}
+    breaker: {consecutiveFailures: 3, failurePercent: 12.5, minCalls: 8, windowMs: 2000, ejectMs: 5, maxEjectMs: 6}
+    health: {intervalMs: 0, timeoutMs: 7, rise: 2, fall: 4}
     port: 3001
 `);
   t.deepEqual(loaded.ok && loaded.servers, [
@@ -72,6 +77,15 @@ servers:
       network: 'internet',
       data: '/data',
       timeouts: { readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0 },
+      breaker: {
+        consecutiveFailures: 3,
+        failurePercent: 12.5,
+        minCalls: 8,
+        windowMs: 2000,
+        ejectMs: 5,
+        maxEjectMs: 6,
+      },
+      health: { intervalMs: 0, timeoutMs: 7, rise: 2, fall: 4 },
       port: 3001,
     },
   ]);

@@ -68,6 +68,7 @@ export type Container = {
   readonly generation: number;
   readonly state: string;
   readonly heldBy: 'pool' | 'session';
+  readonly breaker: string;
   readonly restarts: number;
   readonly channel: string;
   readonly exit: { readonly reason: string; readonly code: number; readonly signal: string | null } | null;

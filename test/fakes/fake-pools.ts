@@ -2,6 +2,7 @@ import { Facts, GantryError, type ServerSpec, systemClock } from '../../orchestr
 import { Replica } from '../../orchestrator/replica/index.ts';
 import type { Pools } from '../../orchestrator/routing/index.ts';
 import { FakeChannel } from './fake-channel.ts';
+import { BREAKER, HEALTH, neverTrips } from './policies.ts';
 
 export const TEST_SPEC: ServerSpec = {
   name: 'echo',
@@ -16,6 +17,8 @@ export const TEST_SPEC: ServerSpec = {
   network: 'none',
   data: null,
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
+  breaker: BREAKER,
+  health: HEALTH,
   port: null,
 };
 
@@ -72,7 +75,7 @@ export class FakePools implements Pools {
     const identity = { server, id, generation: 1, containerId: id, heldBy, restarts: 0, startedAt: '' };
     const played = {
       channel,
-      replica: new Replica({ identity, channel, facts: this.facts, clock: systemClock }),
+      replica: new Replica({ identity, channel, facts: this.facts, clock: systemClock, breaker: neverTrips }),
     };
     this.opened.push(played);
     return played;

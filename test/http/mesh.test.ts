@@ -10,6 +10,7 @@ function pool(...states: ServerState[]): ReplicaView[] {
     containerId: 'c',
     state,
     callsInFlight: 0,
+    breaker: 'closed',
     heldBy: 'pool',
   }));
 }
@@ -72,7 +73,15 @@ test('the status has its counts and the services their names of tools', async (t
     tags: ['mcp'],
     metadata: { url: 'http://127.0.0.1:7400/mcp/everything' },
     state: 'healthy',
-    replicas: [{ id: 'everything-1', container_id: CONTAINER_ID, state: 'ready', calls_in_flight: 0 }],
+    replicas: [
+      {
+        id: 'everything-1',
+        container_id: CONTAINER_ID,
+        state: 'ready',
+        calls_in_flight: 0,
+        breaker: 'closed',
+      },
+    ],
     capabilities: { tools: {} },
     tools: ['echo', 'add'],
   });

@@ -16,6 +16,10 @@ export const mcpServer: FakeProgram = (io) => {
         serverInfo: { name: 'fake', version: '1' },
       });
     }
+    if (method === 'ping') answer({});
+    if (method === 'refused') {
+      io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32050, message: 'no' } })}\n`);
+    }
     if (method === 'tools/list') {
       answer(
         params?.cursor === undefined

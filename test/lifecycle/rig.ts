@@ -3,6 +3,7 @@ import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/ind
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
+import { BREAKER, HEALTH } from '../fakes/policies.ts';
 import { exitsAtOnce, mcpServer, mute, unlisted } from './fake-server.ts';
 
 export const OWNER = 'gantry';
@@ -54,6 +55,8 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
       sessionIdleMs: 1_800_000,
       drainMs: 20_000,
     },
+    breaker: BREAKER,
+    health: HEALTH,
     port: null,
     ...overrides,
   };

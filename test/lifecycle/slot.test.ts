@@ -2,7 +2,7 @@ import test from 'ava';
 import { rig, spec, until } from './rig.ts';
 
 test('a defect in the life of a replica is told and tried again, and a stop still ends it', async (t) => {
-  let failing = true;
+  let failing = false;
   const all = rig({
     random: () => {
       if (failing) throw new Error('no more dice');
@@ -11,9 +11,11 @@ test('a defect in the life of a replica is told and tried again, and a stop stil
   });
   await all.mesh.apply([spec('one')]);
   await until('it is ready', () => all.mesh.get('one').state === 'ready');
+  failing = true;
   const [container] = await all.mesh.containers.list();
   all.engine.process(container?.id ?? '').exit(1);
-  await until('it is told', () => told(all) === 1);
+  // Once for its breaker, once for its next try.
+  await until('it is told', () => told(all) === 2);
   all.clock.advance(1000);
   await until('it is ready again', () => all.mesh.get('one').state === 'ready');
   t.is(all.engine.created.length, 2);

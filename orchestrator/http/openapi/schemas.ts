@@ -21,6 +21,7 @@ function named<T extends z.ZodType>(id: string, schema: T): T {
 
 const whole = z.int().min(0);
 const anyObject = z.record(z.string(), z.unknown());
+const breakerState = z.enum(['closed', 'open', 'half_open']);
 const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
 
 export const ReasonSchema: z.ZodType<Reason> = named(
@@ -37,6 +38,8 @@ export const ReasonSchema: z.ZodType<Reason> = named(
       'image_missing',
       'limits_not_applied',
       'line_too_long',
+      'unresponsive',
+      'breaker_open',
       'handshake_failed',
       'engine_unavailable',
       'stopped',
@@ -60,6 +63,17 @@ export const Server: z.ZodType<ServerView> = named(
     sharing: z.enum(['shared', 'session', 'principal', 'call']),
     network: z.enum(['none', 'internet']),
     resources: z.object({ memoryBytes: whole, cpus: z.number(), pids: whole }),
+    breaker: z
+      .object({
+        consecutiveFailures: whole,
+        failurePercent: z.number(),
+        minCalls: whole,
+        windowMs: whole,
+        ejectMs: whole,
+        maxEjectMs: whole,
+      })
+      .describe('Thresholds in force.'),
+    health: z.object({ intervalMs: whole, timeoutMs: whole, rise: whole, fall: whole }),
     envKeys: z.array(z.string()),
     replicas: z.object({ desired: whole, ready: whole, total: whole }),
     sessions: whole,
@@ -100,6 +114,7 @@ export const Container: z.ZodType<ContainerView> = named(
     replica: z.string(),
     generation: whole,
     state,
+    breaker: breakerState.describe('open: gets no calls. half_open: a replacement before its first probe.'),
     heldBy: z.enum(['pool', 'session']),
     restarts: whole,
     startedAt: z.string().nullable(),
@@ -154,7 +169,15 @@ const serviceFields = {
   tags: z.array(z.string()),
   metadata: z.looseObject({ url: z.string() }),
   state: z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']),
-  replicas: z.array(z.object({ id: z.string(), container_id: z.string(), state, calls_in_flight: whole })),
+  replicas: z.array(
+    z.object({
+      id: z.string(),
+      container_id: z.string(),
+      state,
+      calls_in_flight: whole,
+      breaker: breakerState,
+    }),
+  ),
   capabilities: anyObject,
 };
 export const Service = named('Service', z.object({ ...serviceFields, tools: z.array(z.string()) }));

@@ -1,4 +1,4 @@
-import type { ReplicaView, ServerView } from '../../kernel/index.ts';
+import type { BreakerState, ReplicaView, ServerView } from '../../kernel/index.ts';
 
 export type ServiceState = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
 
@@ -15,6 +15,7 @@ export type ServiceView<Tool> = {
     readonly container_id: string;
     readonly state: string;
     readonly calls_in_flight: number;
+    readonly breaker: BreakerState;
   }[];
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly tools: readonly Tool[];
@@ -39,6 +40,7 @@ export function serviceOf<Tool>(
       container_id: replica.containerId,
       state: replica.state,
       calls_in_flight: replica.callsInFlight,
+      breaker: replica.breaker,
     })),
     capabilities: server.capabilities,
     tools,

@@ -1,0 +1,33 @@
+import type { BreakerPolicy, Clock, Facts, TripCause } from '../kernel/index.ts';
+import { Breaker } from '../resilience/index.ts';
+
+export type GuardedCalls = {
+  readonly server: string;
+  readonly replica: string;
+  readonly policy: () => BreakerPolicy;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly facts: Facts;
+  /** Whether it may be taken out of its pool now for its counts or its silence. Default: always. */
+  readonly mayEject?: () => boolean;
+};
+
+/** The breaker of one place in a pool, or of a session's replica; its changes are stated. */
+export function callBreaker(options: GuardedCalls): Breaker {
+  const { server, replica, policy, clock, random, facts } = options;
+  const mayOpen = (cause: TripCause): boolean => {
+    if (options.mayEject?.() !== false) return true;
+    facts.state({ type: 'breaker.spared', server, replica, cause });
+    return false;
+  };
+  const breaker = new Breaker({ policy, clock, random, mayOpen });
+  breaker.watch((state, cause) =>
+    facts.state({ type: 'breaker.state', server, replica, guards: 'calls', state, cause }),
+  );
+  return breaker;
+}
+
+/** A place that begins, with its breaker closed, or one that is no more. */
+export function noteBreaker(facts: Facts, server: string, replica: string, state: 'closed' | 'gone'): void {
+  facts.state({ type: 'breaker.state', server, replica, guards: 'calls', state, cause: null });
+}
