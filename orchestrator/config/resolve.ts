@@ -29,6 +29,8 @@ export function resolveSpec(
     network: entry.network,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
+    balance: { ...entry.balance, maxInFlight: entry.balance.maxInFlight ?? null },
+    retries: entry.retries,
     port: entry.port ?? null,
   };
 }

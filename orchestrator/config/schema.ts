@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Balance, Retries } from './balance.ts';
 import { dataPathProblem } from './data-path.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
@@ -166,6 +167,8 @@ export const Entry = z
         examples: ['/data'],
       }),
     timeouts: Timeouts.prefault({}).describe('All in milliseconds.'),
+    balance: Balance.prefault({}).describe('How calls are spread over replicas; sharing shared and call.'),
+    retries: Retries.prefault({}).describe('How often calls are tried again that may be.'),
     port: z
       .int()
       .min(1)

@@ -17,6 +17,8 @@ export type ServerSpec = {
   /** Absolute path inside the container where a named volume is mounted, or null. */
   readonly data: string | null;
   readonly timeouts: Timeouts;
+  readonly balance: Balance;
+  readonly retries: Retries;
   /** A host port of the published range on which this server alone answers at `/mcp`, or null. */
   readonly port: number | null;
 };
@@ -60,6 +62,38 @@ export type Timeouts = {
   readonly sessionIdleMs: number;
   /** How long calls in flight may go on when a replica or the process stops. */
   readonly drainMs: number;
+};
+
+/** How calls are spread over the replicas of a pool; sharing `shared` and `call`. */
+export type Balance = {
+  readonly strategy: BalanceStrategy;
+  /** Shares under `weighted`, by the number of the replica; 1 where none is given. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Calls one replica works on at a time, or null for no limit. */
+  readonly maxInFlight: number | null;
+  /** Calls that may wait for a replica. */
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  /** How long a replica that joins a running pool takes to get its full share; 0 for at once. */
+  readonly slowStartMs: number;
+};
+
+export type BalanceStrategy =
+  | 'least_connections'
+  | 'peak_ewma'
+  | 'round_robin'
+  | 'weighted'
+  | 'random'
+  | 'consistent_hash';
+
+/** How often calls are tried again that may be (docs/architecture.md, A second try). */
+export type Retries = {
+  /** Retries in percent of the calls of the last ten seconds. */
+  readonly budgetPercent: number;
+  /** Retries per second that are allowed beside those. */
+  readonly minPerSecond: number;
+  /** How often one call is tried in all. */
+  readonly attempts: number;
 };
 
 /** The label of a source as users write it: `npm: "x@1"`. */

@@ -39,4 +39,4 @@ function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[numbe
 }
 
 /** Fields that no container is made of. */
-const AROUND = ['origin', 'replicas', 'maxSessions', 'timeouts', 'port'] as const;
+const AROUND = ['origin', 'replicas', 'maxSessions', 'timeouts', 'balance', 'retries', 'port'] as const;

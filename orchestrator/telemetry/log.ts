@@ -68,6 +68,9 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return fact.state === 'failed' ? 'warn' : 'debug';
     case 'replica.restart':
     case 'line.dropped':
+    case 'call.refused':
+    case 'call.retried':
+    case 'call.not_retried':
       return 'warn';
     case 'http.request':
       return fact.status >= 500 ? 'warn' : 'debug';
@@ -76,6 +79,9 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'config.applied':
       return 'info';
     case 'replica.stderr':
+    case 'replica.picked':
+    case 'call.waiting':
+    case 'call.waited':
     case 'call.ended':
     case 'session.opened':
     case 'session.closed':
@@ -89,6 +95,10 @@ function budgetKey(fact: Fact): string | null {
     case 'replica.stderr':
     case 'line.dropped':
       return `${fact.type} ${fact.server} ${fact.replica}`;
+    case 'call.refused':
+    case 'call.retried':
+    case 'call.not_retried':
+      return `${fact.type} ${fact.server}`;
     case 'trouble':
       return `${fact.type} ${fact.where}`;
     default:

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { loadConfig } from '../../orchestrator/config/index.ts';
+import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { linesOf } from './mistake.ts';
 
 function load(text: string) {
@@ -24,6 +25,7 @@ const defaults = {
     sessionIdleMs: 1_800_000,
     drainMs: 20_000,
   },
+  ...BALANCE_DEFAULTS,
   port: null,
 };
 
@@ -56,6 +58,8 @@ servers:
     network: internet
     data: /data/
     timeouts: {readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0}
+    balance: {strategy: weighted, weights: {"2": 3}, maxInFlight: 5, queueSize: 6, queueTimeoutMs: 7, slowStartMs: 0}
+    retries: {budgetPercent: 0, minPerSecond: 1, attempts: 5}
     port: 3001
 `);
   t.deepEqual(loaded.ok && loaded.servers, [
@@ -72,6 +76,15 @@ servers:
       network: 'internet',
       data: '/data',
       timeouts: { readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0 },
+      balance: {
+        strategy: 'weighted',
+        weights: { 2: 3 },
+        maxInFlight: 5,
+        queueSize: 6,
+        queueTimeoutMs: 7,
+        slowStartMs: 0,
+      },
+      retries: { budgetPercent: 0, minPerSecond: 1, attempts: 5 },
       port: 3001,
     },
   ]);

@@ -1,6 +1,13 @@
-import { Facts, GantryError, type ServerSpec, systemClock } from '../../orchestrator/kernel/index.ts';
+import {
+  Facts,
+  GantryError,
+  type ServerSpec,
+  systemClock,
+  type ToolView,
+} from '../../orchestrator/kernel/index.ts';
 import { Replica } from '../../orchestrator/replica/index.ts';
 import type { Pools } from '../../orchestrator/routing/index.ts';
+import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { FakeChannel } from './fake-channel.ts';
 
 export const TEST_SPEC: ServerSpec = {
@@ -16,6 +23,7 @@ export const TEST_SPEC: ServerSpec = {
   network: 'none',
   data: null,
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
+  ...BALANCE_DEFAULTS,
   port: null,
 };
 
@@ -29,6 +37,7 @@ export class FakePools implements Pools {
   readonly released: { readonly id: string; readonly why: string }[] = [];
   readonly facts = new Facts();
   pool: Replica[] = [];
+  toolList: readonly ToolView[] = [];
   /** Answers what a fresh process is asked; the test may replace it. */
   play: (channel: FakeChannel) => void = answersInitialize;
 
@@ -42,6 +51,10 @@ export class FakePools implements Pools {
 
   standing(): readonly Replica[] {
     return this.pool;
+  }
+
+  tools(): readonly ToolView[] {
+    return this.toolList;
   }
 
   async openForSession(server: string): Promise<Replica> {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
+import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { exitsAtOnce, mcpServer, mute, unlisted } from './fake-server.ts';
@@ -54,6 +55,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
       sessionIdleMs: 1_800_000,
       drainMs: 20_000,
     },
+    ...BALANCE_DEFAULTS,
     port: null,
     ...overrides,
   };

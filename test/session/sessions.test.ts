@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 import { type ErrorCode, GantryError, type ServerSpec } from '../../orchestrator/kernel/index.ts';
-import { Router } from '../../orchestrator/routing/index.ts';
 import {
   type ClientMessage,
   encodeOutcome,
@@ -12,6 +11,7 @@ import {
 } from '../../orchestrator/session/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testRouter } from '../fakes/test-router.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -19,7 +19,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
   const pools = new FakePools(spec);
   const clock = new FakeClock();
   const sessions = new Sessions({
-    router: new Router({ pools }),
+    router: testRouter(pools),
     clock,
     facts: pools.facts,
     log: new MemoryEventLog({ clock }),

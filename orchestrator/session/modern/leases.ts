@@ -1,5 +1,11 @@
-import { type Clock, type Facts, GantryError, type ServerSpec } from '../../kernel/index.ts';
-import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+} from '../../kernel/index.ts';
+import type { Handshake, Replica, Router, ServerMessage } from '../../routing/index.ts';
 import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
 
 /** Whose call, and what its client can be asked for. */
@@ -38,7 +44,7 @@ export class Leases {
   /**
    * @param exclusive whether the call wants what the server says without correlation, questions above all. Never
    *   granted under sharing `shared`.
-   * @throws GantryError no_replica, replica_failed, cancelled
+   * @throws GantryError no_replica, queue_full, replica_failed, cancelled
    */
   async lease(caller: Caller, exclusive: boolean): Promise<Leased> {
     const { spec, capabilities, signal } = caller;
@@ -67,10 +73,13 @@ export class Leases {
    * @param onMessage hears its news too.
    */
   async openOwn(
-    { spec, principal, capabilities }: Caller,
+    { spec, principal, capabilities, signal }: Caller,
     onMessage: (message: ServerMessage) => void = () => {},
   ): Promise<Opened> {
-    const replica = await this.#router.openForSession(spec.name, principal);
+    const replica =
+      spec.sharing === 'call'
+        ? await this.#router.openForCall(spec.name, principal, { signal })
+        : await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
     this.#listen(replica, principal, onMessage);
     try {
@@ -84,14 +93,43 @@ export class Leases {
     }
   }
 
+  /**
+   * One call of a pool (sharing `shared`), where any replica may serve it and another may take over.
+   * @throws as `Router.call`
+   */
+  async call(
+    { spec, principal, signal }: Caller,
+    request: { readonly method: string; readonly params: Record<string, unknown> | undefined },
+    onMessage: (message: ServerMessage) => void = () => {},
+  ): Promise<{ readonly outcome: JsonRpcOutcome; readonly handshake: Handshake | null }> {
+    let handshake: Handshake | null = null;
+    const onReplica = (replica: Replica): void => {
+      ({ handshake } = replica);
+      this.#listen(replica, null);
+    };
+    const options = { signal, onMessage, onReplica };
+    const outcome = await this.#router.call(spec.name, principal, request, options);
+    return { outcome, handshake };
+  }
+
+  /** What the server said of itself. @throws as `lease` */
+  async handshake(caller: Caller): Promise<Handshake> {
+    const { spec, principal } = caller;
+    if (spec.sharing === 'shared') return await this.#router.handshake(spec.name, principal);
+    const { replica, release } = await this.lease(caller, false);
+    release();
+    if (replica.handshake !== null) return replica.handshake;
+    throw new GantryError('no_replica', 'The server has not completed its handshake.');
+  }
+
   close(): void {
     this.#warm.close('the orchestrator is stopping');
   }
 
-  async #fromPool({ spec, principal }: Caller): Promise<Leased> {
-    const { replica, done } = await this.#router.lease(spec.name, principal);
+  async #fromPool({ spec, principal, signal }: Caller): Promise<Leased> {
+    const { replica, done } = await this.#router.lease(spec.name, principal, { signal });
     this.#listen(replica, null);
-    return { replica, ...NO_TURNS, release: done, discard: done };
+    return { replica, ...NO_TURNS, release: () => done(), discard: () => done() };
   }
 
   /** The replica that serves this principal's calls over the API too: it was greeted without capabilities. */
