@@ -4,9 +4,13 @@ import * as z from 'zod';
 const mostInFlight = 1024;
 /** Ten minutes: no client waits longer for a place. */
 const longestWaitMs = 600_000;
-/** Envoy's ceiling of a retry policy is not this small, gRPC's is (proposal A6: at most 5 attempts). */
+/** gRPC's ceiling (proposal A6). */
 const mostAttempts = 5;
 
+/**
+ * Defaults: as many waiting calls as Envoy lets wait (`max_pending_requests` 1024), each for less than clients commonly
+ * wait for an answer (60 s), and the slow start that docs of Envoy and HAProxy show (30 s).
+ */
 export const Balance = z.strictObject({
   strategy: z
     .enum(['least_connections', 'peak_ewma', 'round_robin', 'weighted', 'random', 'consistent_hash'])
@@ -47,6 +51,7 @@ export const Balance = z.strictObject({
     .describe('A replica that joins a running pool gets its full share only after so long. 0: at once.'),
 });
 
+/** Defaults: Finagle's retry budget (20 % and 10 per second), and one try more, as there is mostly one replica more. */
 export const Retries = z.strictObject({
   budgetPercent: z
     .int()

@@ -10,7 +10,7 @@ type Slice = { readonly number: number; calls: number; retries: number };
 /**
  * How many retries a server bears: a share of its recent calls and a few per second beside, so that retries cannot
  * multiply the load of a server that fails them all. Defaults and window are Finagle's (20 % and 10 per second over
- * 10 s). In any ten seconds at most `minPerSecond * 10 + budgetPercent / 100 * calls` retries are allowed.
+ * 10 s). A retry is allowed while those of the last ten seconds are below `minPerSecond * 10 + budgetPercent / 100 * calls`.
  */
 export class RetryBudget {
   readonly #clock: Pick<Clock, 'now'>;

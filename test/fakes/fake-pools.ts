@@ -36,6 +36,8 @@ export class FakePools implements Pools {
   readonly opened: PlayedReplica[] = [];
   readonly released: { readonly id: string; readonly why: string }[] = [];
   readonly facts = new Facts();
+  /** That of the replicas made from now on. */
+  clock: Clock = systemClock;
   pool: Replica[] = [];
   toolList: readonly ToolView[] = [];
   /** Answers what a fresh process is asked; the test may replace it. */
@@ -85,7 +87,7 @@ export class FakePools implements Pools {
     const identity = { server, id, generation: 1, containerId: id, heldBy, restarts: 0, startedAt: '' };
     const played = {
       channel,
-      replica: new Replica({ identity, channel, facts: this.facts, clock: systemClock }),
+      replica: new Replica({ identity, channel, facts: this.facts, clock: this.clock }),
     };
     this.opened.push(played);
     return played;
