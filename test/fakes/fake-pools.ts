@@ -1,4 +1,5 @@
 import {
+  type Clock,
   Facts,
   GantryError,
   type ServerSpec,
