@@ -8,6 +8,7 @@ export type ServerState = {
   readonly state: string;
   readonly source: Record<string, string>;
   readonly reason: unknown;
+  readonly replicas: { readonly ready: number };
 };
 
 /** The mesh that is measured, over its HTTP API. */
@@ -51,6 +52,12 @@ export class Gateway {
       if (server?.state === 'failed') throw new Error(`${name} failed: ${JSON.stringify(server.reason)}`);
       await sleep(POLL_MS);
     }
+  }
+
+  /** @throws Error with the refusal */
+  async patch(name: string, change: object): Promise<void> {
+    const response = await this.#ask('PATCH', `/api/v1/servers/${name}`, change);
+    if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);
   }
 
   async remove(name: string): Promise<void> {

@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { measureBalanceCost } from './balance-cost.ts';
+import { balanceCostTable } from './balance-report.ts';
 import { measureCallCost } from './call-cost.ts';
 import { measureDeployCost } from './deploy-cost.ts';
 import { ECHO_SERVER } from './echo-server.ts';
@@ -15,7 +17,7 @@ import { callCostTable, deployCostTable, floodCostTable, memoryCostTable } from 
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'calls', 'deploy', 'flood'] as const;
+const SECTIONS = ['memory', 'calls', 'deploy', 'flood', 'balance'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -82,6 +84,10 @@ async function measure(): Promise<void> {
   if (wanted.has('flood')) {
     const rows = await measureFloodCost(gateway, engine, ECHO, say);
     show('flood', rows, floodCostTable(rows));
+  }
+  if (wanted.has('balance')) {
+    const cost = await measureBalanceCost(gateway, engine, rounds);
+    show('balance', cost, balanceCostTable(cost));
   }
 }
 
