@@ -45,17 +45,23 @@ test('a tool that is marked is called again, one that is not is never sent twice
   t.is(sent.filter(({ method }) => method === 'tools/call').length, 1);
 });
 
-test('a call that could not be sent goes elsewhere, whatever it does', async (t) => {
-  const { call, pools, picked } = await routingRig(2, {}, (message, channel) => {
-    if (message.id !== undefined) answers(message, channel);
-  });
-  const [first] = pools.pool;
+test('a call that could not be sent goes elsewhere, whatever it does and whatever the strategy says', async (t) => {
+  const { call, pools, picked } = await routingRig(
+    2,
+    { balance: { strategy: 'consistent_hash' } },
+    (message, channel) => {
+      if (message.id !== undefined) answers(message, channel);
+    },
+  );
+  await call('ping');
+  const [home] = picked();
+  const replica = pools.pool.find(({ identity }) => identity.id === `echo-${home}`);
   // It goes between the pick and the send: what a race with a drain looks like.
-  Object.defineProperty(first, 'available', { get: () => true });
-  first?.stopped();
+  Object.defineProperty(replica, 'available', { get: () => true });
+  replica?.stopped();
   await setImmediate();
   t.like(await call('tools/call', { name: 'unsafe' }), { ok: true });
-  t.deepEqual(picked(), ['1', '2']);
+  t.deepEqual(picked(), [home, home, home === '1' ? '2' : '1']);
 });
 
 test('an error of the server is an answer, and a timeout has used up the time: neither is tried again', async (t) => {

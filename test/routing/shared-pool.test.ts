@@ -112,6 +112,19 @@ test('a replica that becomes available serves those who wait', async (t) => {
   t.is((await waiting).replica.identity.id, 'echo-2');
 });
 
+test('who comes when there is room again finds those who wait served first', async (t) => {
+  const { router, pools } = await routingRig(2, { balance: { maxInFlight: 1 } });
+  pools.pool[1]?.paused();
+  await router.lease('echo', 'a');
+  const waiting = router.lease('echo', 'a');
+  pools.pool[1]?.resumed();
+  void router.lease('echo', 'b').catch(() => {
+    // It waits for longer than this test.
+  });
+  t.is((await waiting).replica.identity.id, 'echo-2');
+  t.is(router.queued('echo'), 1);
+});
+
 test('a newcomer in a running pool gets one call at a time until it has warmed up', async (t) => {
   const { router, clock, join, picked } = await routingRig(1);
   await router.lease('echo', 'a');
