@@ -8,6 +8,7 @@ export type ServerState = {
   readonly state: string;
   readonly source: Record<string, string>;
   readonly reason: unknown;
+  readonly replicas: { readonly ready: number };
 };
 
 /** The mesh that is measured, over its HTTP API. */
@@ -75,6 +76,7 @@ export class Gateway {
       .map(({ id }) => id);
   }
 
+  /** @throws Error with the refusal */
   async patch(name: string, change: object): Promise<void> {
     const response = await this.#ask('PATCH', `/api/v1/servers/${name}`, change);
     if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);

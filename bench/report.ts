@@ -21,7 +21,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** The median of the rounds, and in brackets the least and the most. */
-function shown({ median, least, most }: Spread, digits: number): string {
+export function shown({ median, least, most }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}-${most.toFixed(digits)})`;
 }
 

@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { measureBalanceCost } from './balance-cost.ts';
+import { balanceCostTable } from './balance-report.ts';
 import { measureCallCost } from './call-cost.ts';
 import { measureCrashCost } from './crash-cost.ts';
 import { measureDeployCost } from './deploy-cost.ts';
@@ -24,7 +26,7 @@ import {
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'crash', 'flood'] as const;
+const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'crash', 'flood', 'balance'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -99,6 +101,10 @@ async function measure(): Promise<void> {
   if (wanted.has('flood')) {
     const rows = await measureFloodCost(gateway, engine, ECHO, say);
     show('flood', rows, floodCostTable(rows));
+  }
+  if (wanted.has('balance')) {
+    const cost = await measureBalanceCost(gateway, engine, rounds);
+    show('balance', cost, balanceCostTable(cost));
   }
 }
 

@@ -4,12 +4,14 @@ import type { HttpOptions } from './http/index.ts';
 import { messageOf, type ServerView, systemClock } from './kernel/index.ts';
 import type { Mesh, MeshServerView } from './lifecycle/index.ts';
 import type { Intents, ServerStore } from './registry/index.ts';
+import type { Router } from './routing/index.ts';
 import type { Sessions, Tools } from './session/index.ts';
 
 export type ControlRooms = {
   readonly mesh: Mesh;
   readonly list: ServerList;
   readonly sessions: Sessions;
+  readonly router: Router;
   readonly tools: Tools;
   readonly engine: Engine;
   readonly store: ServerStore;
@@ -20,9 +22,13 @@ export type ControlRooms = {
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, list, sessions, tools, engine, store, intents } = rooms;
-  // A session on a shared process holds no replica, so only `sessions` can count it.
-  const seen = (view: MeshServerView): ServerView => ({ ...view, sessions: sessions.count(view.name) });
+  const { mesh, list, sessions, router, tools, engine, store, intents } = rooms;
+  const seen = (view: MeshServerView): ServerView => ({
+    ...view,
+    // A session on a shared process holds no replica, so only `sessions` can count it.
+    sessions: sessions.count(view.name),
+    callsQueued: router.queued(view.name),
+  });
   return {
     servers: {
       list: () => mesh.list().map(seen),
@@ -59,7 +65,7 @@ export function controls(
     containers: mesh.containers,
     tools: {
       known: (name) => mesh.tools(name),
-      list: (server, principal) => tools.list(server, principal),
+      list: (server, principal, signal) => tools.list(server, principal, signal),
       call: (server, tool, args, principal, signal) => tools.call(server, tool, args, principal, signal),
     },
     health: {

@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
     memory: remembered,
   });
-  const router = new Router({ pools: mesh });
+  const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
@@ -115,6 +115,7 @@ async function main(): Promise<void> {
     mesh,
     list,
     sessions,
+    router,
     tools,
     engine,
     store: stores.servers,

@@ -1,4 +1,5 @@
 import type { ServerSpec } from '../kernel/index.ts';
+import { Balance, Retries } from './balance.ts';
 import { findingsOf } from './issues.ts';
 import type { PortRange } from './port-range.ts';
 import type { Finding, Path } from './problem.ts';
@@ -42,8 +43,10 @@ export function nameProblem(name: string): string | null {
   return `a name is a lower-case letter, then up to 62 lower-case letters, digits and hyphens${hint}`;
 }
 
-function keysAt(path: Path): readonly string[] {
-  const shape =
-    path[0] === 'resources' ? Resources.shape : path[0] === 'timeouts' ? Timeouts.shape : Entry.shape;
-  return Object.keys(shape);
+/** Keys that hold a map with keys of its own. */
+const INNER = { resources: Resources, timeouts: Timeouts, balance: Balance, retries: Retries };
+
+function keysAt([first]: Path): readonly string[] {
+  const inner = Object.entries(INNER).find(([key]) => key === first)?.[1];
+  return Object.keys((inner ?? Entry).shape);
 }

@@ -31,6 +31,8 @@ export function resolveSpec(
     timeouts: entry.timeouts,
     breaker: entry.breaker,
     health: entry.health,
+    balance: { ...entry.balance, maxInFlight: entry.balance.maxInFlight ?? null },
+    retries: entry.retries,
     port: entry.port ?? null,
   };
 }

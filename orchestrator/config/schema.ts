@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
@@ -169,6 +170,8 @@ export const Entry = z
     timeouts: Timeouts.prefault({}).describe('All in milliseconds.'),
     breaker: BreakerKeys.prefault({}).describe('When a replica is taken out and replaced.'),
     health: HealthKeys.prefault({}).describe('How a silent replica is asked whether it lives.'),
+    balance: Balance.prefault({}).describe('How calls are spread over replicas; sharing shared and call.'),
+    retries: Retries.prefault({}).describe('How often calls are tried again that may be.'),
     port: z
       .int()
       .min(1)

@@ -56,11 +56,11 @@ export type ContainerVerb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'r
 export type ToolControl = {
   /** What the server listed since it was last ready; none while that is not known. Starts and asks nothing. */
   known(server: string): readonly ToolView[];
-  /** @throws server_not_found, no_replica */
-  list(server: string, principal: string): Promise<readonly ToolView[]>;
+  /** @throws server_not_found, no_replica, queue_full */
+  list(server: string, principal: string, signal: AbortSignal): Promise<readonly ToolView[]>;
   /**
    * @returns the exact JSON text of the CallToolResult.
-   * @throws tool_not_found, mcp_error (`detail {code,message,data}`), replica_failed, call_timeout
+   * @throws tool_not_found, mcp_error (`detail {code,message,data}`), replica_failed, call_timeout, no_replica, queue_full
    */
   call(
     server: string,

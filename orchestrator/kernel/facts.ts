@@ -84,6 +84,37 @@ export type Fact =
       readonly replica: string;
       readonly health: 'healthy' | 'unresponsive';
     }
+  /** A call of a pool was given to this replica. */
+  | { readonly type: 'replica.picked'; readonly server: string; readonly replica: string }
+  /** A call waits for a replica; `call.waited` says how that ended. */
+  | { readonly type: 'call.waiting'; readonly server: string }
+  | {
+      readonly type: 'call.waited';
+      readonly server: string;
+      /** `evicted`: it gave its place in a full queue to a caller who had fewer. */
+      readonly outcome: 'served' | 'timed_out' | 'cancelled' | 'evicted';
+      readonly waitMs: number;
+    }
+  /** No replica got the call. */
+  | {
+      readonly type: 'call.refused';
+      readonly server: string;
+      readonly why: 'queue_full' | 'queue_timeout' | 'no_replica';
+    }
+  /** A call failed and is tried again: nothing of it was sent, or it may run twice. */
+  | {
+      readonly type: 'call.retried';
+      readonly server: string;
+      readonly method: string;
+      readonly why: 'not_sent' | 'read_only' | 'idempotent';
+    }
+  /** A call failed and was not tried again. */
+  | {
+      readonly type: 'call.not_retried';
+      readonly server: string;
+      readonly method: string;
+      readonly why: 'may_have_run' | 'attempts' | 'budget';
+    }
   | { readonly type: 'session.opened'; readonly server: string }
   | { readonly type: 'session.closed'; readonly server: string; readonly why: string }
   | {

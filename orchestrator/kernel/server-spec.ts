@@ -19,6 +19,8 @@ export type ServerSpec = {
   readonly timeouts: Timeouts;
   readonly breaker: BreakerPolicy;
   readonly health: HealthPolicy;
+  readonly balance: Balance;
+  readonly retries: Retries;
   /** A host port of the published range on which this server alone answers at `/mcp`, or null. */
   readonly port: number | null;
 };
@@ -88,6 +90,38 @@ export type HealthPolicy = {
   readonly rise: number;
   /** Questions in a row without an answer that a replica is replaced for. */
   readonly fall: number;
+};
+
+/** How calls are spread over the replicas of a pool; sharing `shared` and `call`. */
+export type Balance = {
+  readonly strategy: BalanceStrategy;
+  /** Shares under `weighted`, by the number of the replica; 1 where none is given. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Calls one replica works on at a time, or null for no limit. */
+  readonly maxInFlight: number | null;
+  /** Calls that may wait for a replica. */
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  /** How long a replica that joins a running pool takes to get its full share; 0 for at once. */
+  readonly slowStartMs: number;
+};
+
+export type BalanceStrategy =
+  | 'least_connections'
+  | 'peak_ewma'
+  | 'round_robin'
+  | 'weighted'
+  | 'random'
+  | 'consistent_hash';
+
+/** How often calls are tried again that may be (docs/architecture.md, A second try). */
+export type Retries = {
+  /** Retries in percent of the calls of the last ten seconds. */
+  readonly budgetPercent: number;
+  /** Retries per second that are allowed beside those. */
+  readonly minPerSecond: number;
+  /** How often one call is tried in all. */
+  readonly attempts: number;
 };
 
 /** The label of a source as users write it: `npm: "x@1"`. */

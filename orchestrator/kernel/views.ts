@@ -1,5 +1,5 @@
 import type { Reason } from './reason.ts';
-import type { BreakerPolicy, HealthPolicy, Sharing } from './server-spec.ts';
+import type { Balance, BreakerPolicy, HealthPolicy, Retries, Sharing } from './server-spec.ts';
 
 /**
  * What the API says about the mesh: the shapes of docs/api.md, field by field. Rooms that know the facts build
@@ -30,6 +30,10 @@ export type ServerView = {
   readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
   readonly sessions: number;
   readonly callsInFlight: number;
+  /** Calls that wait for a replica. */
+  readonly callsQueued: number;
+  readonly balance: Balance;
+  readonly retries: Retries;
   readonly era: 'legacy' | 'modern' | 'both' | null;
   readonly protocolVersion: string | null;
   readonly capabilities: Readonly<Record<string, unknown>>;

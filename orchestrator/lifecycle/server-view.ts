@@ -14,8 +14,8 @@ export type ServerParts = {
   readonly url: string;
 };
 
-/** A server as the API shows it (docs/api.md, Server), without what only `session` can count. */
-export type MeshServerView = Omit<ServerView, 'sessions'>;
+/** A server as the API shows it (docs/api.md, Server), without what only `session` and `routing` can count. */
+export type MeshServerView = Omit<ServerView, 'sessions' | 'callsQueued'>;
 
 export function serverView(parts: ServerParts): MeshServerView {
   const { spec, derived, slots, sessions } = parts;
@@ -42,6 +42,8 @@ export function serverView(parts: ServerParts): MeshServerView {
     envKeys: Object.keys(spec.env),
     replicas: { desired: parts.desired, ready: ready.length, total: standing.length + sessions.length },
     callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
+    balance: spec.balance,
+    retries: spec.retries,
     // A completed handshake is what the revisions up to 2025-11-25 have; nothing else is spoken yet.
     era: handshake === null ? null : 'legacy',
     protocolVersion: handshake?.protocolVersion ?? null,

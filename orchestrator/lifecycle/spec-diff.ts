@@ -39,4 +39,14 @@ function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[numbe
 }
 
 /** Fields that no container is made of. */
-const AROUND = ['origin', 'replicas', 'maxSessions', 'timeouts', 'breaker', 'health', 'port'] as const;
+const AROUND = [
+  'origin',
+  'replicas',
+  'maxSessions',
+  'timeouts',
+  'balance',
+  'retries',
+  'breaker',
+  'health',
+  'port',
+] as const;

@@ -1,5 +1,5 @@
 export type { CallOptions, Handshake, Replica, ServerMessage } from '../replica/index.ts';
-export { listTools } from '../replica/index.ts';
-export { type Candidate, LeastInFlight } from './balancer.ts';
+export { listTools, type ToolSource } from '../replica/index.ts';
+export type { Lease } from './lease.ts';
 export type { Pools } from './pools.ts';
-export { type Lease, Router } from './router.ts';
+export { type LeaseOptions, type RoutedCallOptions, Router } from './router.ts';

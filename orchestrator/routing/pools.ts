@@ -1,4 +1,4 @@
-import type { ServerSpec } from '../kernel/index.ts';
+import type { ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 /**
@@ -10,6 +10,8 @@ export type Pools = {
   spec(server: string): ServerSpec | null;
   /** The standing replicas, in whatever state. */
   standing(server: string): readonly Replica[];
+  /** The tools that the server listed last, with their annotations; none while they are not known. */
+  tools(server: string): readonly ToolView[];
   /**
    * Starts a container for one session. The process runs and its channel is open; the session's own
    * initialize completes the handshake.

@@ -1,32 +1,76 @@
-import { GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
-import { type CallOptions, listTools, type Replica, type ToolList } from '../replica/index.ts';
-import { LeastInFlight } from './balancer.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+} from '../kernel/index.ts';
+import {
+  type CallOptions,
+  type Handshake,
+  listTools,
+  type Replica,
+  type ToolList,
+} from '../replica/index.ts';
+import { attempt, risingProgress } from './attempts.ts';
+import { Balancers } from './balancers.ts';
+import type { Place } from './fresh-places.ts';
+import type { Lease, LeaseRequest } from './lease.ts';
 import type { Pools } from './pools.ts';
+import { serverNotFound } from './refusals.ts';
 
-/** A replica for one call, and what to do when the call is over. */
-export type Lease = { readonly replica: Replica; readonly done: () => void };
+export type RouterOptions = {
+  readonly pools: Pools;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+};
+
+export type LeaseOptions = {
+  /** Which of the principal's sessions: they take turns where calls wait. */
+  readonly session?: string;
+  /** Withdraws the call, also while it waits. */
+  readonly signal?: AbortSignal;
+};
+
+export type RoutedCallOptions = LeaseOptions &
+  Pick<CallOptions, 'onMessage'> & {
+    /** Told of each replica that gets the call, before it does. */
+    readonly onReplica?: (replica: Replica) => void;
+  };
+
+type CallRequest = { readonly method: string; readonly params: Record<string, unknown> | undefined };
+
+const NOBODY: ReadonlySet<Replica> = new Set();
 
 /**
  * Finds the replica that serves: one of its own for a session, one of the pool for a call. How a server's
- * replicas are handed out is its `sharing`.
+ * replicas are handed out is its `sharing`; calls of `shared` and `call` may wait, and may be tried again.
  */
 export class Router {
+  readonly #options: RouterOptions;
   readonly #pools: Pools;
-  readonly #balancer = new LeastInFlight<Replica>();
+  readonly #balancers: Balancers;
+  /** The places of replicas that serve one call each. */
+  readonly #places = new WeakMap<Replica, Place>();
 
-  constructor(options: { pools: Pools }) {
+  constructor(options: RouterOptions) {
+    this.#options = options;
     this.#pools = options.pools;
+    this.#balancers = new Balancers(options);
   }
 
   /** @throws GantryError server_not_found */
   spec(server: string): ServerSpec {
     const spec = this.#pools.spec(server);
-    if (spec === null) {
-      throw new GantryError('server_not_found', `There is no server named ${server}.`, {
-        detail: { server },
-      });
-    }
+    if (spec === null) throw serverNotFound(server);
     return spec;
+  }
+
+  /** How many calls of a server wait for a replica. */
+  queued(server: string): number {
+    return this.#balancers.queued(server);
   }
 
   /**
@@ -38,88 +82,148 @@ export class Router {
     return this.#pools.openForSession(server, principal);
   }
 
-  /** Ends what `openForSession` gave. */
-  release(replica: Replica, why: string): Promise<void> {
-    return this.#pools.release(replica, why);
+  /**
+   * A replica for one call alone (sharing `call`), as `openForSession`; waits while `maxSessions` are in use.
+   * @throws GantryError server_not_found, no_replica, queue_full, cancelled, replica_failed
+   */
+  async openForCall(server: string, principal: string, options: LeaseOptions = {}): Promise<Replica> {
+    const { balance } = this.spec(server);
+    const request = { owner: ownerOf(principal, options), signal: options.signal };
+    const free = await this.#balancers.of(server).fresh.enter(request, balance);
+    try {
+      const replica = await this.#pools.openForSession(server, principal);
+      this.#places.set(replica, free);
+      return replica;
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  /** Ends what `openForSession` and `openForCall` gave. */
+  async release(replica: Replica, why: string): Promise<void> {
+    try {
+      await this.#pools.release(replica, why);
+    } finally {
+      this.#places.get(replica)?.();
+    }
+  }
+
+  /** What a server said of itself when it was greeted. @throws as `lease` */
+  async handshake(server: string, principal: string): Promise<Handshake> {
+    const { sharing } = this.spec(server);
+    const lease =
+      sharing === 'shared'
+        ? { replica: this.#balancers.of(server).pool.any(), done: () => {} }
+        : await this.lease(server, principal);
+    lease.done();
+    if (lease.replica.handshake !== null) return lease.replica.handshake;
+    throw new GantryError('no_replica', `Server ${server} has not completed its handshake.`, {
+      detail: { server, retryAfterMs: 1000 },
+    });
   }
 
   /**
    * A handshaken replica for one call.
-   * @throws GantryError server_not_found, no_replica, replica_failed
+   * @throws GantryError server_not_found, no_replica, queue_full, cancelled, replica_failed
    */
-  async lease(server: string, principal: string): Promise<Lease> {
+  lease(server: string, principal: string, options: LeaseOptions = {}): Promise<Lease> {
+    return this.#lease(server, principal, options, NOBODY);
+  }
+
+  /** One call on a replica, under the server's timeouts. @throws as `lease` and `Replica.call` */
+  async call(
+    server: string,
+    principal: string,
+    request: CallRequest,
+    options: RoutedCallOptions = {},
+  ): Promise<JsonRpcOutcome> {
+    const { signal, onMessage, onReplica } = options;
+    const callOptions: CallOptions = {
+      ...this.spec(server).timeouts,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
+    };
+    return await this.#attempt(server, principal, request, options, (replica) => {
+      onReplica?.(replica);
+      return replica.call(request.method, request.params, callOptions);
+    });
+  }
+
+  /** All tools of a server, asked of one replica: a cursor is its own. @throws as `lease` and `Replica.call` */
+  async tools(server: string, principal: string, options: LeaseOptions = {}): Promise<ToolList> {
+    const { signal } = options;
+    const each = { ...this.spec(server).timeouts, ...(signal === undefined ? {} : { signal }) };
+    const request = { method: 'tools/list', params: undefined };
+    return await this.#attempt(server, principal, request, options, (replica) => listTools(replica, each));
+  }
+
+  #attempt<T>(
+    server: string,
+    principal: string,
+    request: CallRequest,
+    options: LeaseOptions,
+    send: (replica: Replica) => Promise<T>,
+  ): Promise<T> {
+    const { retries, sharing } = this.spec(server);
+    // A principal's process is the one it has: there is no other to go to.
+    const isPinned = sharing === 'session' || sharing === 'principal';
+    return attempt({
+      server,
+      request,
+      limits: isPinned ? { ...retries, attempts: 1 } : retries,
+      budget: this.#balancers.of(server).budget,
+      facts: this.#options.facts,
+      tools: () => (this.#pools.spec(server) === null ? [] : this.#pools.tools(server)),
+      lease: (failed) => this.#lease(server, principal, options, failed),
+      send,
+    });
+  }
+
+  async #lease(
+    server: string,
+    principal: string,
+    options: LeaseOptions,
+    failed: ReadonlySet<Replica>,
+  ): Promise<Lease> {
     const spec = this.spec(server);
     switch (spec.sharing) {
-      case 'shared':
-        return { replica: this.#pick(server), done: () => {} };
+      case 'shared': {
+        const request: LeaseRequest = {
+          owner: ownerOf(principal, options),
+          signal: options.signal,
+          avoid: failed,
+          patient: failed.size > 0,
+        };
+        return this.#balancers.of(server).pool.lease(request);
+      }
       case 'session':
       case 'principal':
         return { replica: await this.#pools.heldFor(server, principal), done: () => {} };
       case 'call':
-        return this.#fresh(spec, principal);
+        return this.#fresh(spec, principal, options);
     }
-  }
-
-  /** One call on a leased replica, under the server's timeouts. @throws as `lease` and `Replica.call` */
-  async call(
-    server: string,
-    principal: string,
-    request: { method: string; params: Record<string, unknown> | undefined },
-    options: Pick<CallOptions, 'signal' | 'onMessage'> = {},
-  ): Promise<JsonRpcOutcome> {
-    const { replica, done } = await this.lease(server, principal);
-    try {
-      return await replica.call(request.method, request.params, {
-        ...this.spec(server).timeouts,
-        ...options,
-      });
-    } finally {
-      done();
-    }
-  }
-
-  /** All tools of a server, asked of one replica. @throws as `lease` and `Replica.call` */
-  async tools(server: string, principal: string): Promise<ToolList> {
-    const { replica, done } = await this.lease(server, principal);
-    try {
-      return await listTools(replica, this.spec(server).timeouts);
-    } finally {
-      done();
-    }
-  }
-
-  /** The least loaded replica of a shared pool. @throws GantryError no_replica */
-  #pick(server: string): Replica {
-    const replica = this.#balancer.pick(
-      this.#pools.standing(server).filter((candidate) => candidate.available),
-    );
-    if (replica !== null) return replica;
-    throw new GantryError(
-      'no_replica',
-      `No replica of server ${server} is ready. Its state and reason: GET /api/v1/servers/${server}.`,
-      {
-        detail: { server, retryAfterMs: 1000 },
-      },
-    );
   }
 
   /** Sharing `call`: a process that has seen nobody and that nobody sees afterwards. */
-  async #fresh(spec: ServerSpec, principal: string): Promise<Lease> {
-    const replica = await this.#pools.openForSession(spec.name, principal);
-    const done = (): void => void this.#pools.release(replica, 'call ended');
+  async #fresh(spec: ServerSpec, principal: string, options: LeaseOptions): Promise<Lease> {
+    const replica = await this.openForCall(spec.name, principal, options);
+    const done = (): void => void this.release(replica, 'call ended');
     try {
       const outcome = await replica.greet(spec.timeouts.readyMs);
       if (outcome.ok) return { replica, done };
       throw new GantryError(
         'replica_failed',
         `Server ${spec.name} refused the handshake: ${outcome.error.message}`,
-        {
-          detail: { server: spec.name, mayHaveRun: false },
-        },
+        { detail: { server: spec.name, mayHaveRun: false } },
       );
     } catch (error) {
       done();
       throw error;
     }
   }
+}
+
+function ownerOf(principal: string, { session }: LeaseOptions) {
+  return { principal, session: session ?? null };
 }

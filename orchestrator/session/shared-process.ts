@@ -1,4 +1,4 @@
-import { GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
+import { type JsonRpcOutcome, type ServerSpec, shortId } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
 
@@ -33,18 +33,12 @@ const SHAREABLE_METHODS = new Set([
  * and the client's initialize is answered from what the replica said then.
  */
 export function sharedProcess(router: Router, spec: ServerSpec, principal: string): Backend {
+  const session = shortId();
   return {
     replica: null,
     over: new Promise(() => {}), // one replica's death is not the session's: the next call gets another
     async initialize(params) {
-      const { replica, done } = await router.lease(spec.name, principal);
-      done();
-      const handshake = replica.handshake;
-      if (handshake === null) {
-        throw new GantryError('no_replica', `Server ${spec.name} has not completed its handshake.`, {
-          detail: { server: spec.name, retryAfterMs: 1000 },
-        });
-      }
+      const handshake = await router.handshake(spec.name, principal);
       return outcomeOf({
         protocolVersion: agreedVersion(params.protocolVersion, handshake.protocolVersion),
         capabilities: shareable(handshake.capabilities),
@@ -54,7 +48,7 @@ export function sharedProcess(router: Router, spec: ServerSpec, principal: strin
     },
     call(method, params, options) {
       if (!SHAREABLE_METHODS.has(method)) return Promise.resolve(methodNotFound(method, spec));
-      return router.call(spec.name, principal, { method, params }, options);
+      return router.call(spec.name, principal, { method, params }, { ...options, session });
     },
     notify: () => Promise.resolve(), // initialized and the like concern this session, not the shared process
     respond: () => Promise.resolve(), // a shared process is given no client to ask

@@ -10,8 +10,8 @@ export class Tools {
   }
 
   /** Each tool as the server wrote it. @throws as `Router.call`, and mcp_error */
-  async list(server: string, principal: string): Promise<readonly ToolView[]> {
-    const { tools, error } = await this.#router.tools(server, principal);
+  async list(server: string, principal: string, signal: AbortSignal): Promise<readonly ToolView[]> {
+    const { tools, error } = await this.#router.tools(server, principal, { signal });
     if (error !== null) throw refused(server, error);
     return tools;
   }
@@ -27,7 +27,7 @@ export class Tools {
     const request = { method: 'tools/call', params: { name: tool, arguments: args } };
     const outcome = await this.#router.call(server, principal, request, { signal });
     // Servers say "unknown tool" in many ways; their own list is the one that counts.
-    if (saysUnknown(outcome) && !(await this.#has(server, tool, principal))) {
+    if (saysUnknown(outcome) && !(await this.#has(server, tool, principal, signal))) {
       throw new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
         detail: { server, tool },
       });
@@ -35,8 +35,8 @@ export class Tools {
     return unwrap(server, outcome).raw;
   }
 
-  async #has(server: string, tool: string, principal: string): Promise<boolean> {
-    return (await this.list(server, principal)).some(({ name }) => name === tool);
+  async #has(server: string, tool: string, principal: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.list(server, principal, signal)).some(({ name }) => name === tool);
   }
 }
 

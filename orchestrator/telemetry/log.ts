@@ -73,6 +73,9 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'breaker.spared':
     case 'replica.restart':
     case 'line.dropped':
+    case 'call.refused':
+    case 'call.retried':
+    case 'call.not_retried':
       return 'warn';
     case 'http.request':
       return fact.status >= 500 ? 'warn' : 'debug';
@@ -82,6 +85,9 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return 'info';
     case 'replica.stderr':
     case 'replica.probe':
+    case 'replica.picked':
+    case 'call.waiting':
+    case 'call.waited':
     case 'call.ended':
     case 'session.opened':
     case 'session.closed':
@@ -96,6 +102,10 @@ function budgetKey(fact: Fact): string | null {
     case 'line.dropped':
     case 'breaker.spared':
       return `${fact.type} ${fact.server} ${fact.replica}`;
+    case 'call.refused':
+    case 'call.retried':
+    case 'call.not_retried':
+      return `${fact.type} ${fact.server}`;
     case 'trouble':
       return `${fact.type} ${fact.where}`;
     default:

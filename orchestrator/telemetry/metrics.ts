@@ -16,6 +16,8 @@ const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 const BUILD_BUCKETS = [0.1, 1, 5, 15, 30, 60, 120, 300, 600];
 /** Words that rooms write themselves; more of them than this would be a mistake, not a need. */
 const MAX_WORDS = 40;
+/** Replicas of pools have numbers, which servers that come and go over the API could use up. */
+const MAX_REPLICA_LABELS = 2000;
 
 /**
  * Counts facts, for Prometheus. Every label is bounded: servers by the configuration, routes by their patterns,
@@ -51,6 +53,24 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const callsTotal = counter('gantry_calls_total', 'Calls to MCP servers', ['server', 'method', 'outcome']);
+  const waiting = new Gauge({
+    name: 'gantry_queue_length',
+    help: 'Calls that wait for a replica',
+    labelNames: ['server'],
+    registers,
+  });
+  const waits = new Histogram({
+    name: 'gantry_queue_wait_seconds',
+    help: 'How long calls waited for a replica, by how that ended',
+    labelNames: ['server', 'outcome'],
+    buckets: CALL_BUCKETS,
+    registers,
+  });
+  const queued = counter('gantry_calls_queued_total', 'Calls that had to wait for a replica', ['server']);
+  const refused = counter('gantry_calls_refused_total', 'Calls that no replica got', ['server', 'why']);
+  const retried = counter('gantry_retries_total', 'Calls sent again', ['server', 'why']);
+  const notRetried = counter('gantry_retries_refused_total', 'Calls not sent again', ['server', 'why']);
+  const picks = counter('gantry_picks_total', 'Calls given to each replica of a pool', ['server', 'replica']);
   const sessions = new Gauge({
     name: 'gantry_sessions_open',
     help: 'Sessions that are open',
@@ -96,6 +116,7 @@ function counters(registry: Registry): (fact: Fact) => void {
   const dropWord = firstValues(MAX_WORDS);
   const removeWord = firstValues(MAX_WORDS);
   const placeWord = firstValues(200);
+  const replicaWord = firstValues(MAX_REPLICA_LABELS);
 
   return (fact) => {
     switch (fact.type) {
@@ -104,6 +125,20 @@ function counters(registry: Registry): (fact: Fact) => void {
         callsTotal.inc(labels);
         return calls.observe(labels, fact.durationMs / 1000);
       }
+      case 'call.waiting':
+        queued.inc({ server: fact.server });
+        return waiting.inc({ server: fact.server });
+      case 'call.waited':
+        waiting.dec({ server: fact.server });
+        return waits.observe({ server: fact.server, outcome: fact.outcome }, fact.waitMs / 1000);
+      case 'call.refused':
+        return refused.inc({ server: fact.server, why: fact.why });
+      case 'call.retried':
+        return retried.inc({ server: fact.server, why: fact.why });
+      case 'call.not_retried':
+        return notRetried.inc({ server: fact.server, why: fact.why });
+      case 'replica.picked':
+        return picks.inc({ server: fact.server, replica: replicaWord(fact.replica) });
       case 'http.request': {
         const labels = { method: httpMethodLabel(fact.method), route: fact.route };
         requestsTotal.inc({ ...labels, status: String(fact.status) });

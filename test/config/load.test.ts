@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { loadConfig } from '../../orchestrator/config/index.ts';
+import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { BREAKER, HEALTH } from '../fakes/policies.ts';
 import { linesOf } from './mistake.ts';
 
@@ -27,6 +28,7 @@ const defaults = {
   },
   breaker: BREAKER,
   health: HEALTH,
+  ...BALANCE_DEFAULTS,
   port: null,
 };
 
@@ -61,6 +63,8 @@ servers:
     timeouts: {readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0}
     breaker: {consecutiveFailures: 3, failurePercent: 12.5, minCalls: 8, windowMs: 2000, ejectMs: 5, maxEjectMs: 6}
     health: {intervalMs: 0, timeoutMs: 7, rise: 2, fall: 4}
+    balance: {strategy: weighted, weights: {"2": 3}, maxInFlight: 5, queueSize: 6, queueTimeoutMs: 7, slowStartMs: 0}
+    retries: {budgetPercent: 0, minPerSecond: 1, attempts: 5}
     port: 3001
 `);
   t.deepEqual(loaded.ok && loaded.servers, [
@@ -86,6 +90,15 @@ servers:
         maxEjectMs: 6,
       },
       health: { intervalMs: 0, timeoutMs: 7, rise: 2, fall: 4 },
+      balance: {
+        strategy: 'weighted',
+        weights: { 2: 3 },
+        maxInFlight: 5,
+        queueSize: 6,
+        queueTimeoutMs: 7,
+        slowStartMs: 0,
+      },
+      retries: { budgetPercent: 0, minPerSecond: 1, attempts: 5 },
       port: 3001,
     },
   ]);

@@ -7,6 +7,7 @@ import {
   type ServerView,
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
+import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
 
@@ -33,6 +34,8 @@ export const SERVER: ServerView = {
   replicas: { desired: 1, ready: 1, total: 3 },
   sessions: 2,
   callsInFlight: 0,
+  callsQueued: 0,
+  ...BALANCE_DEFAULTS,
   era: 'legacy',
   protocolVersion: '2025-11-25',
   capabilities: { tools: {} },

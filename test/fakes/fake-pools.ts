@@ -1,6 +1,14 @@
-import { Facts, GantryError, type ServerSpec, systemClock } from '../../orchestrator/kernel/index.ts';
+import {
+  type Clock,
+  Facts,
+  GantryError,
+  type ServerSpec,
+  systemClock,
+  type ToolView,
+} from '../../orchestrator/kernel/index.ts';
 import { Replica } from '../../orchestrator/replica/index.ts';
 import type { Pools } from '../../orchestrator/routing/index.ts';
+import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { FakeChannel } from './fake-channel.ts';
 import { BREAKER, HEALTH, neverTrips } from './policies.ts';
 
@@ -19,6 +27,7 @@ export const TEST_SPEC: ServerSpec = {
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
   breaker: BREAKER,
   health: HEALTH,
+  ...BALANCE_DEFAULTS,
   port: null,
 };
 
@@ -31,7 +40,10 @@ export class FakePools implements Pools {
   readonly opened: PlayedReplica[] = [];
   readonly released: { readonly id: string; readonly why: string }[] = [];
   readonly facts = new Facts();
+  /** That of the replicas made from now on. */
+  clock: Clock = systemClock;
   pool: Replica[] = [];
+  toolList: readonly ToolView[] = [];
   /** Answers what a fresh process is asked; the test may replace it. */
   play: (channel: FakeChannel) => void = answersInitialize;
 
@@ -45,6 +57,10 @@ export class FakePools implements Pools {
 
   standing(): readonly Replica[] {
     return this.pool;
+  }
+
+  tools(): readonly ToolView[] {
+    return this.toolList;
   }
 
   async openForSession(server: string): Promise<Replica> {
@@ -75,7 +91,7 @@ export class FakePools implements Pools {
     const identity = { server, id, generation: 1, containerId: id, heldBy, restarts: 0, startedAt: '' };
     const played = {
       channel,
-      replica: new Replica({ identity, channel, facts: this.facts, clock: systemClock, breaker: neverTrips }),
+      replica: new Replica({ identity, channel, facts: this.facts, clock: this.clock, breaker: neverTrips }),
     };
     this.opened.push(played);
     return played;

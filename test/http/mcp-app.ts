@@ -2,7 +2,6 @@ import { request } from 'node:http';
 import type { ExecutionContext } from 'ava';
 import { mcpError, mcpRoute, sseRoute } from '../../orchestrator/http/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
-import { Router } from '../../orchestrator/routing/index.ts';
 import {
   type EncodeError,
   MemoryEventLog,
@@ -13,6 +12,7 @@ import {
 import { fakeAuth } from '../fakes/controls.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testRouter } from '../fakes/test-router.ts';
 import { type Asked, startApp } from './ask.ts';
 
 export type SseEvent = { readonly id?: string; readonly event?: string; readonly data: string };
@@ -21,7 +21,7 @@ export type SseEvent = { readonly id?: string; readonly event?: string; readonly
 export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC, tokens = false) {
   const pools = new FakePools(spec);
   const clock = new FakeClock();
-  const router = new Router({ pools });
+  const router = testRouter(pools);
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({
     router,

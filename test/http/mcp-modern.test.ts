@@ -2,10 +2,10 @@ import { request } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { mcpError, mcpRoute } from '../../orchestrator/http/index.ts';
 import { systemClock } from '../../orchestrator/kernel/index.ts';
-import { Router } from '../../orchestrator/routing/index.ts';
 import { MemoryEventLog, Sessions, StatelessCalls } from '../../orchestrator/session/index.ts';
 import type { FakeChannel, SentMessage } from '../fakes/fake-channel.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testRouter } from '../fakes/test-router.ts';
 import { startApp } from './ask.ts';
 
 const NS = 'io.modelcontextprotocol/';
@@ -26,7 +26,7 @@ async function setUp(t: ExecutionContext, play: Play = () => false) {
       else if (!play(message, channel)) others(message);
     };
   };
-  const router = new Router({ pools });
+  const router = testRouter(pools);
   const encodeError = (id: string | number, error: unknown): string =>
     JSON.stringify(mcpError(error, id).body);
   const stateless = new StatelessCalls({ router, clock: systemClock, facts: pools.facts, encodeError });

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
+import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { BREAKER, HEALTH } from '../fakes/policies.ts';
@@ -57,6 +58,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     },
     breaker: BREAKER,
     health: HEALTH,
+    ...BALANCE_DEFAULTS,
     port: null,
     ...overrides,
   };

@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 import { type ErrorCode, GantryError, type ServerSpec } from '../../orchestrator/kernel/index.ts';
-import { Router } from '../../orchestrator/routing/index.ts';
 import {
   type ClientMessage,
   encodeOutcome,
@@ -12,6 +11,7 @@ import {
 } from '../../orchestrator/session/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testRouter } from '../fakes/test-router.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -19,7 +19,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
   const pools = new FakePools(spec);
   const clock = new FakeClock();
   const sessions = new Sessions({
-    router: new Router({ pools }),
+    router: testRouter(pools),
     clock,
     facts: pools.facts,
     log: new MemoryEventLog({ clock }),
@@ -259,6 +259,45 @@ test('under sharing call every call has a process that nobody sees afterwards', 
   await send(request(2, 'ping'), session);
   t.is(pools.opened.length, 3);
   t.is(pools.released.length, 3);
+});
+
+test('a flood of one session does not keep another one from its turn, of the same principal too', async (t) => {
+  const shared = { ...TEST_SPEC, sharing: 'shared' as const };
+  const { send, pools, open } = setUp(t, { ...shared, balance: { ...shared.balance, maxInFlight: 1 } });
+  const { replica, channel } = pools.make('echo', 'echo-1', 'pool');
+  await replica.greet(1000);
+  pools.pool.push(replica);
+  const [flooding, other] = [await open(), await open()];
+  const asked: string[] = [];
+  channel.onSent = ({ id, params }) => {
+    asked.push(String(params?.name));
+    setImmediate(() => channel.print({ id, result: {} }));
+  };
+  const flood = Array.from({ length: 20 }, (_, id) =>
+    send(request(id, 'tools/call', { name: 'flood' }), flooding),
+  );
+  const call = send(request(1, 'tools/call', { name: 'other' }), other);
+  await Promise.all([...flood, call]);
+  t.is(asked.length, 21);
+  t.true(asked.indexOf('other') <= 2, asked.join(' '));
+});
+
+test('a call that is cancelled while it waits for a replica is never sent', async (t) => {
+  const shared = { ...TEST_SPEC, sharing: 'shared' as const };
+  const { send, pools, open } = setUp(t, { ...shared, balance: { ...shared.balance, maxInFlight: 1 } });
+  const { replica, channel } = pools.make('echo', 'echo-1', 'pool');
+  await replica.greet(1000);
+  pools.pool.push(replica);
+  const session = await open();
+  channel.onSent = () => {};
+  const busy = send(request(2, 'tools/call', { name: 'busy' }), session);
+  const waiting = send(request(3, 'tools/call', { name: 'waiting' }), session);
+  await send(notification('notifications/cancelled', { requestId: 3 }), session);
+  t.is((await waiting).kind, 'stream', 'and gets no answer');
+  await send(notification('notifications/cancelled', { requestId: 2 }), session);
+  await busy;
+  const names = channel.sent.flatMap(({ method, params }) => (method === 'tools/call' ? [params?.name] : []));
+  t.deepEqual(names, ['busy']);
 });
 
 test('what a server says before and right behind its initialize answer waits for the GET stream', async (t) => {

@@ -117,3 +117,31 @@ test('everything has the prefix, the process included, and two meshes do not sha
   t.is(await one.seriesOf('gantry_engine_up'), 1);
   t.is(await two.seriesOf('gantry_engine_up'), 0);
 });
+
+test('calls that wait, are refused or sent again are counted, and the queue goes up and down', async (t) => {
+  const { facts, seriesOf } = counting(t);
+  facts.state({ type: 'call.waiting', server: 'a' });
+  facts.state({ type: 'call.waiting', server: 'a' });
+  facts.state({ type: 'call.waited', server: 'a', outcome: 'served', waitMs: 500 });
+  facts.state({ type: 'call.refused', server: 'a', why: 'queue_full' });
+  facts.state({ type: 'call.retried', server: 'a', method: 'ping', why: 'read_only' });
+  facts.state({ type: 'call.not_retried', server: 'a', method: 'tools/call', why: 'may_have_run' });
+  t.is(await seriesOf('gantry_calls_queued_total{server="a"}'), 2);
+  t.is(await seriesOf('gantry_queue_length{server="a"}'), 1);
+  t.is(await seriesOf('gantry_queue_wait_seconds_sum{server="a",outcome="served"}'), 0.5);
+  t.is(await seriesOf('gantry_calls_refused_total{server="a",why="queue_full"}'), 1);
+  t.is(await seriesOf('gantry_retries_total{server="a",why="read_only"}'), 1);
+  t.is(await seriesOf('gantry_retries_refused_total{server="a",why="may_have_run"}'), 1);
+});
+
+test('picks are counted by replica, and replicas beyond a number share one label', async (t) => {
+  const { facts, metrics, seriesOf } = counting(t);
+  facts.state({ type: 'replica.picked', server: 'a', replica: 'a-1' });
+  facts.state({ type: 'replica.picked', server: 'a', replica: 'a-1' });
+  t.is(await seriesOf('gantry_picks_total{server="a",replica="a-1"}'), 2);
+  for (let i = 0; i < 3000; i++) facts.state({ type: 'replica.picked', server: 'b', replica: `b-${i}` });
+  const series = (await metrics.render()).text
+    .split('\n')
+    .filter((line) => line.startsWith('gantry_picks_total{'));
+  t.is(series.length, 2001);
+});

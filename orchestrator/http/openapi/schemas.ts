@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type {
+  Balance,
   ContainerStatsView,
   ContainerView,
   LogLine,
   Reason,
+  Retries,
   ServerView,
   ToolView,
 } from '../../kernel/index.ts';
@@ -51,6 +53,29 @@ export const ReasonSchema: z.ZodType<Reason> = named(
   }),
 );
 
+export const BalanceSchema: z.ZodType<Balance> = named(
+  'Balance',
+  z.object({
+    strategy: z.enum([
+      'least_connections',
+      'peak_ewma',
+      'round_robin',
+      'weighted',
+      'random',
+      'consistent_hash',
+    ]),
+    weights: z.record(z.string(), z.int()),
+    maxInFlight: z.int().nullable(),
+    queueSize: whole,
+    queueTimeoutMs: whole,
+    slowStartMs: whole,
+  }),
+);
+export const RetriesSchema: z.ZodType<Retries> = named(
+  'Retries',
+  z.object({ budgetPercent: whole, minPerSecond: whole, attempts: whole }),
+);
+
 export const Server: z.ZodType<ServerView> = named(
   'Server',
   z.object({
@@ -78,6 +103,9 @@ export const Server: z.ZodType<ServerView> = named(
     replicas: z.object({ desired: whole, ready: whole, total: whole }),
     sessions: whole,
     callsInFlight: whole,
+    callsQueued: whole,
+    balance: BalanceSchema,
+    retries: RetriesSchema,
     era: z.enum(['legacy', 'modern', 'both']).nullable(),
     protocolVersion: z.string().nullable(),
     capabilities: anyObject,

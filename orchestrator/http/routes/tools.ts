@@ -14,8 +14,8 @@ export function toolRoutes({ tools }: HttpOptions): Route[] {
       params: { name: 'Name of a server' },
       answers: { 200: { description: 'Its tools', content: { 'application/json': ToolList } } },
       errors: ['server_not_found', 'mcp_error', 'replica_failed', 'no_replica', 'call_timeout', 'queue_full'],
-      handle: async ({ params, caller }) =>
-        json({ tools: await tools.list(params.name ?? '', caller.principal) }),
+      handle: async ({ params, caller, gone }) =>
+        json({ tools: await tools.list(params.name ?? '', caller.principal, gone()) }),
     }),
     defineRoute({
       method: 'POST',

@@ -1,5 +1,11 @@
-import { type Clock, type Facts, GantryError, type ServerSpec } from '../../kernel/index.ts';
-import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+} from '../../kernel/index.ts';
+import type { Handshake, Replica, Router, ServerMessage } from '../../routing/index.ts';
 import { type Leased, type Opened, type Want, WarmReplicas } from './replicas.ts';
 
 /** Whose call, and what its client can be asked for. */
@@ -38,7 +44,7 @@ export class Leases {
   /**
    * @param use `exclusive` where the call wants what the server says without correlation, questions above all; never
    *   granted under sharing `shared`. `listen` where calls of others may go on, exclusive ones too.
-   * @throws GantryError no_replica, replica_failed, cancelled
+   * @throws GantryError no_replica, queue_full, replica_failed, cancelled
    */
   async lease(caller: Caller, use: Want['use']): Promise<Leased> {
     const { spec, capabilities, signal } = caller;
@@ -62,13 +68,12 @@ export class Leases {
     }
   }
 
-  close(): void {
-    this.#warm.close('the orchestrator is stopping');
-  }
-
   /** A fresh replica, greeted with what this client can do. Throws as `lease`. */
-  async #openOwn({ spec, principal, capabilities }: Caller): Promise<Opened> {
-    const replica = await this.#router.openForSession(spec.name, principal);
+  async #openOwn({ spec, principal, capabilities, signal }: Caller): Promise<Opened> {
+    const replica =
+      spec.sharing === 'call'
+        ? await this.#router.openForCall(spec.name, principal, { signal })
+        : await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
     this.#listen(replica, principal);
     try {
@@ -82,10 +87,43 @@ export class Leases {
     }
   }
 
-  async #fromPool({ spec, principal }: Caller): Promise<Leased> {
-    const { replica, done } = await this.#router.lease(spec.name, principal);
+  /**
+   * One call of a pool (sharing `shared`), where any replica may serve it and another may take over.
+   * @throws as `Router.call`
+   */
+  async call(
+    { spec, principal, signal }: Caller,
+    request: { readonly method: string; readonly params: Record<string, unknown> | undefined },
+    onMessage: (message: ServerMessage) => void = () => {},
+  ): Promise<{ readonly outcome: JsonRpcOutcome; readonly handshake: Handshake | null }> {
+    let handshake: Handshake | null = null;
+    const onReplica = (replica: Replica): void => {
+      ({ handshake } = replica);
+      this.#listen(replica, null);
+    };
+    const options = { signal, onMessage, onReplica };
+    const outcome = await this.#router.call(spec.name, principal, request, options);
+    return { outcome, handshake };
+  }
+
+  /** What the server said of itself. @throws as `lease` */
+  async handshake(caller: Caller): Promise<Handshake> {
+    const { spec, principal } = caller;
+    if (spec.sharing === 'shared') return await this.#router.handshake(spec.name, principal);
+    const { replica, release } = await this.lease(caller, 'together');
+    release();
+    if (replica.handshake !== null) return replica.handshake;
+    throw new GantryError('no_replica', 'The server has not completed its handshake.');
+  }
+
+  close(): void {
+    this.#warm.close('the orchestrator is stopping');
+  }
+
+  async #fromPool({ spec, principal, signal }: Caller): Promise<Leased> {
+    const { replica, done } = await this.#router.lease(spec.name, principal, { signal });
     this.#listen(replica, null);
-    return { replica, ...NO_TURNS, release: done, discard: done };
+    return { replica, ...NO_TURNS, release: () => done(), discard: () => done() };
   }
 
   /** The replica that serves this principal's calls over the API too: it was greeted without capabilities. */

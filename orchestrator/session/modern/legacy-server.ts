@@ -1,5 +1,5 @@
 import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
-import type { ServerMessage } from '../../routing/index.ts';
+import type { ServerMessage, ToolSource } from '../../routing/index.ts';
 import { AskingCall, type Deliver, mayBeAsked } from './asking-call.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
 import { type Caller, type Leases, leaseKey } from './leases.ts';
@@ -64,6 +64,9 @@ export class LegacyServer {
     const owner = ownerOf(caller, request);
     const { requestState } = request.params;
     const wanted: Deliver = (message) => deliverWanted(message, request, deliver);
+    if (caller.spec.sharing === 'shared' && requestState === undefined) {
+      return this.#relay(caller, request, headerOf, wanted);
+    }
     const held =
       requestState === undefined
         ? await this.#begin(caller, request, headerOf, wanted)
@@ -76,13 +79,25 @@ export class LegacyServer {
   }
 
   async #discover(caller: Caller, { params }: ModernRequest): Promise<JsonRpcOutcome> {
-    const { replica, release } = await this.#leases.lease(caller, 'together');
-    const { handshake } = replica;
-    release();
-    if (handshake === null)
-      throw new GantryError('no_replica', 'The server has not completed its handshake.');
+    const handshake = await this.#leases.handshake(caller);
     const offered = caller.spec.sharing === 'shared' ? OFFERED_SHARED : OFFERED;
     return modernOutcome('server/discover', params, discovery(handshake, offered), handshake);
+  }
+
+  /** Nothing is asked of anybody here, so the call needs no process of its own and may move to another one. */
+  async #relay(
+    caller: Caller,
+    request: ModernRequest,
+    headerOf: HeaderOf,
+    deliver: Deliver,
+  ): Promise<JsonRpcOutcome> {
+    const { method, params } = request;
+    const ask: ToolSource['call'] = async (asked, given) =>
+      (await this.#leases.call(caller, { method: asked, params: given })).outcome;
+    if (method === 'tools/call') await this.#checkParams(caller, request, headerOf, { call: ask });
+    const sent = { method, params: legacyParams(params) };
+    const { outcome, handshake } = await this.#leases.call(caller, sent, deliver);
+    return modernOutcome(method, params, outcome, handshake ?? { serverInfo: {} });
   }
 
   async #begin(
@@ -156,7 +171,7 @@ export class LegacyServer {
     caller: Caller,
     { params }: ModernRequest,
     headerOf: HeaderOf,
-    replica: HeldCall['lease']['replica'],
+    replica: ToolSource,
   ): Promise<void> {
     const { name, arguments: args } = params;
     if (typeof name !== 'string') return;

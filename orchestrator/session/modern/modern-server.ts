@@ -123,8 +123,11 @@ export class ModernServer {
     return this.#warm.lease({ spec, key, use, max, open, signal });
   }
 
-  async #open({ spec, principal }: Caller): Promise<Opened> {
-    const replica = await this.#router.openForSession(spec.name, principal);
+  async #open({ spec, principal, signal }: Caller): Promise<Opened> {
+    const replica =
+      spec.sharing === 'call'
+        ? await this.#router.openForCall(spec.name, principal, { signal })
+        : await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
     try {
       const outcome = await replica.discover(OWN_PARAMS, spec.timeouts.readyMs);

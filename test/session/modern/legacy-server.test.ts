@@ -1,4 +1,5 @@
 import test from 'ava';
+import { TEST_SPEC } from '../../fakes/fake-pools.ts';
 import { modernRequest } from './modern-request.ts';
 import { failure, jsonOf, type Play, read, resultOf, sentMethods, statelessRig, streamOf } from './rig.ts';
 
@@ -147,6 +148,55 @@ test('under sharing shared the pool serves, nobody is asked, and what needs one 
   t.like(standing.channel.sent.at(-1), { id: 0, error: { code: -32601 } });
   const discovered = resultOf(await send(modernRequest(2, 'server/discover', {}, { capabilities })));
   t.deepEqual(Object.keys(discovered.capabilities), ['tools', 'resources']);
+});
+
+test('under sharing shared another replica takes over from one that dies, where the call may run twice', async (t) => {
+  let calls = 0;
+  const play: Play = ({ id, method }, channel) => {
+    if (id === undefined) return;
+    if (method === 'tools/list') return channel.print({ id, result: { tools: [] } });
+    if (calls++ > 0) return channel.print({ id, result: { second: true } });
+    const died = { code: 'exited', message: 'It exited.', exitCode: 3, stderr: [] } as const;
+    pools.opened.find((played) => played.channel === channel)?.replica.fail(died);
+  };
+  const { send, pools } = statelessRig(t, { spec: { sharing: 'shared' }, play });
+  for (const id of ['echo-1', 'echo-2', 'echo-3']) {
+    const { replica } = pools.make('echo', id, 'pool');
+    await replica.greet(1000);
+    pools.pool.push(replica);
+  }
+  t.true(resultOf(await send(modernRequest(1, 'resources/read', { uri: 'a:b' }))).second);
+  calls = 0;
+  const error = await failure(send(modernRequest(2, 'tools/call', { name: 'unmarked' })));
+  t.is(error.code, 'replica_failed');
+  t.is(calls, 1, 'it ran once');
+});
+
+test('a client that leaves while its call waits for a replica leaves the queue', async (t) => {
+  const balance = { ...TEST_SPEC.balance, maxInFlight: 1 };
+  const play: Play = ({ id, method }, channel) => {
+    if (method === 'tools/list') channel.print({ id, result: { tools: [] } });
+  };
+  const { send, pools } = statelessRig(t, { spec: { sharing: 'shared', balance }, play });
+  const { replica, channel } = pools.make('echo', 'echo-1', 'pool');
+  await replica.greet(1000);
+  pools.pool.push(replica);
+  const waits = new Promise<void>((resolve) => {
+    pools.facts.listen(({ type }) => type === 'call.waiting' && resolve());
+  });
+  const leaving = new AbortController();
+  const busy = failure(send(modernRequest(1, 'prompts/get', { name: 'a' }), 'alice', leaving.signal));
+  const gone = new AbortController();
+  const waiting = failure(send(modernRequest(2, 'prompts/get', { name: 'b' }), 'bob', gone.signal));
+  await waits;
+  gone.abort();
+  t.is((await waiting).code, 'cancelled');
+  leaving.abort();
+  await busy;
+  const asked = channel.sent
+    .filter(({ method }) => method === 'prompts/get')
+    .map(({ params }) => params?.name);
+  t.deepEqual(asked, ['a']);
 });
 
 test('closing the stream of a call is its cancellation', async (t) => {

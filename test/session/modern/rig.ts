@@ -1,6 +1,5 @@
 import type { ExecutionContext } from 'ava';
 import { GantryError, type ServerSpec, systemClock } from '../../../orchestrator/kernel/index.ts';
-import { Router } from '../../../orchestrator/routing/index.ts';
 import {
   encodeOutcome,
   type OutEvent,
@@ -10,6 +9,7 @@ import {
 } from '../../../orchestrator/session/index.ts';
 import type { FakeChannel, SentMessage } from '../../fakes/fake-channel.ts';
 import { FakePools, TEST_SPEC } from '../../fakes/fake-pools.ts';
+import { testRouter } from '../../fakes/test-router.ts';
 import { headersFor, type ModernMessage } from './modern-request.ts';
 
 /** What a played process does with one message; the others it answers itself. */
@@ -36,7 +36,7 @@ export function statelessRig(
     };
   };
   const stateless = new StatelessCalls({
-    router: new Router({ pools }),
+    router: testRouter(pools),
     clock: options.clock ?? systemClock,
     facts: pools.facts,
     encodeError: (id, error) => JSON.stringify({ id, error: (error as GantryError).code }),
