@@ -19,6 +19,10 @@ export class FakeImages implements ImageStore {
   readonly builds: BuildOptions[] = [];
   /** Thrown by the next builds while set. */
   failBuild: EngineError | null = null;
+  /** Each fails one build, in this order; before `failBuild`. */
+  readonly failNext: EngineError[] = [];
+  /** The text of every context: a tar archive keeps short files readable. */
+  readonly contexts: string[] = [];
   fallback: FakeProgram;
   readonly #check: () => void;
 
@@ -65,7 +69,9 @@ export class FakeImages implements ImageStore {
   async build(options: BuildOptions): Promise<void> {
     this.#check();
     this.builds.push(options);
-    await drain(options.context);
+    this.contexts.push(await textOf(options.context));
+    const failure = this.failNext.shift();
+    if (failure !== undefined) throw failure;
     if (this.failBuild !== null) throw this.failBuild;
     this.#present.add(options.tag);
     this.#labels.set(options.tag, options.labels);
@@ -107,4 +113,10 @@ async function drain(stream: NodeJS.ReadableStream): Promise<void> {
   for await (const _ of stream as Readable) {
     // The bytes do not matter; a context that breaks must reject.
   }
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream as Readable) text += String(chunk);
+  return text;
 }

@@ -18,6 +18,7 @@ export type Package = {
 
 /** Containers run as this user where the image does not say; install scripts do too. */
 const USER = '10001:10001';
+const NODE_HEADERS = '/opt/node-headers';
 
 /** The context that installs one package on top of the bridge image. */
 export function packageContext(bridgeTag: string, given: Package, data: string | null): ContextFiles {
@@ -41,6 +42,33 @@ export function versionContext(
     Dockerfile: `${head}COPY version.py /app/\n${run(`set -o pipefail; ${ask}`, [name], 'bash')}`,
     'version.py': pypiVersionScript,
   };
+}
+
+/**
+ * The context of what compiles: the bridge image with a compiler, make and the headers of its Node, which node-gyp would
+ * download otherwise. They come from the package that carries Node's binary.
+ */
+export function compilerContext(bridgeTag: string): ContextFiles {
+  const apt = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends make g++';
+  const node = '"node-linux-$(node -p process.arch)@$(node -p process.versions.node)"';
+  const headers = `npm install --ignore-scripts --no-save --prefix /tmp/node ${node} && mv /tmp/node/node_modules/*/include ${NODE_HEADERS}`;
+  return {
+    Dockerfile: [
+      `FROM ${bridgeTag}`,
+      'ARG npm_config_registry',
+      'USER 0:0',
+      run(`${apt} && rm -rf /var/lib/apt/lists/* && mkdir "$1" && chown ${USER} "$1"`, [NODE_HEADERS]),
+      `USER ${USER}`,
+      'ENV HOME=/tmp',
+      run(`${headers} && rm -rf /tmp/node /tmp/.npm`, []),
+      `ENV npm_config_nodedir=${NODE_HEADERS}`,
+    ].join('\n'),
+  };
+}
+
+/** The context of an image with a package that another image has installed, and with nothing else of that one. */
+export function copyContext(bridgeTag: string, from: string, data: string | null): ContextFiles {
+  return { Dockerfile: `${preamble(bridgeTag, data)}COPY --from=${from} --chown=${USER} /app /app\n` };
 }
 
 function npmFiles({ name, version, bin }: Package): ContextFiles & { Dockerfile: string } {

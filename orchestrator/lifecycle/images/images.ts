@@ -7,18 +7,14 @@ import {
   type Source,
   shortId,
 } from '../../kernel/index.ts';
-import { Gate } from '../gate.ts';
-import { OWNER_LABEL, SERVER_LABEL, serverImage, sha256 } from '../labels.ts';
+import { serverImage, sha256 } from '../labels.ts';
 import { hashContext, listContext, packDirectory, packFiles } from './build-context.ts';
+import { Builds } from './builds.ts';
 import { type Package, packageContext, versionContext } from './dockerfiles.ts';
 import { installFailure } from './install-failure.ts';
+import { installPackage } from './install-package.ts';
 import { COMMAND_FILE, VERSION_FILE } from './install-scripts.ts';
 import type { PreparedImage } from './prepared-image.ts';
-
-/** Two builds at a time: an install fills a core and a gibibyte. */
-const PARALLEL_BUILDS = 2;
-const BUILD_LIMITS = { memoryBytes: 1024 ** 3, cpus: 1 };
-const BUILD_TIMEOUT_MS = 10 * 60_000;
 
 /** Versions that were chosen once, by key such as `npm:@scope/name`. `put` answers what is pinned now: the first one wins. */
 export type Pins = {
@@ -40,23 +36,14 @@ export type ImagesOptions = {
   readonly npmRegistryUrl?: string | null;
 };
 
-type Build = {
-  readonly server: string;
-  readonly tag: string;
-  readonly source: Source;
-  readonly context: () => NodeJS.ReadableStream;
-  readonly buildArgs?: Readonly<Record<string, string>>;
-};
-
 /** Makes sure that a server's image is on the engine. A tag names its content, so what is there is never rebuilt. */
 export class Images {
   readonly #options: ImagesOptions;
-  readonly #gate = new Gate(PARALLEL_BUILDS);
-  /** Builds and pulls under way: whoever wants the same waits for the same. */
-  readonly #underway = new Map<string, Promise<void>>();
+  readonly #builds: Builds;
 
   constructor(options: ImagesOptions) {
     this.#options = options;
+    this.#builds = new Builds(options);
   }
 
   /** @throws StartFailure install_failed | image_missing, GantryError engine_unavailable | registry_unavailable */
@@ -69,7 +56,7 @@ export class Images {
       case 'build':
         return await this.#directory(spec, source);
       case 'image':
-        await this.#once(source.image, () => this.#options.engine.images.pull(source.image));
+        await this.#builds.once(source.image, () => this.#options.engine.images.pull(source.image));
         return { tag: source.image, command: source.command, resolved: null };
     }
   }
@@ -78,14 +65,19 @@ export class Images {
     spec: ServerSpec,
     source: Extract<Source, { kind: 'npm' | 'pypi' }>,
   ): Promise<PreparedImage> {
+    const { engine, owner } = this.#options;
     const bridgeTag = await this.#options.bridgeTag();
     const version = source.version ?? (await this.#pinnedVersion(spec, source, bridgeTag));
     const wanted: Package = { kind: source.kind, name: source.name, version, bin: source.bin };
     const files = packageContext(bridgeTag, wanted, spec.data);
     const buildArgs = this.#indexArgs(source.kind);
     const tag = tagOf(spec.name, JSON.stringify([files, buildArgs]));
-    await this.#build({ server: spec.name, tag, source, context: () => packFiles(files), buildArgs });
-    const written = await this.#options.engine.images.readFile(tag, COMMAND_FILE);
+    const install = { owner, server: spec.name, tag, bridgeTag, wanted, data: spec.data, buildArgs };
+    await this.#made(
+      source,
+      this.#builds.ensure(spec.name, tag, () => installPackage(this.#builds, engine, install)),
+    );
+    const written = await engine.images.readFile(tag, COMMAND_FILE);
     const { command } = JSON.parse(written.toString('utf8')) as { command: readonly string[] };
     return { tag, command, resolved: source.version === null ? version : null };
   }
@@ -104,7 +96,11 @@ export class Images {
     const files = versionContext(bridgeTag, source.kind, source.name, nonce);
     const tag = `gantry/version-${spec.name}:${nonce}`;
     const buildArgs = this.#indexArgs(source.kind);
-    await this.#build({ server: spec.name, tag, source, context: () => packFiles(files), buildArgs });
+    const build = { server: spec.name, tag, context: () => packFiles(files), buildArgs };
+    await this.#made(
+      source,
+      this.#builds.ensure(spec.name, tag, () => this.#builds.run(build)),
+    );
     const version = (await engine.images.readFile(tag, VERSION_FILE)).toString('utf8').trim();
     await engine.images.remove(tag);
     // It becomes part of a command line and of a tag's content; an index is foreign too.
@@ -125,7 +121,11 @@ export class Images {
     };
     const tag = tagOf(spec.name, JSON.stringify([content, buildArgs]));
     const context = (): NodeJS.ReadableStream => packDirectory(source.path, entries);
-    await this.#build({ server: spec.name, tag, source, context, buildArgs });
+    const build = { server: spec.name, tag, context, buildArgs };
+    await this.#made(
+      source,
+      this.#builds.ensure(spec.name, tag, () => this.#builds.run(build)),
+    );
     return { tag, command: source.command, resolved: null };
   }
 
@@ -138,38 +138,13 @@ export class Images {
     return { PIP_INDEX_URL: pypiIndexUrl, ...(protocol === 'http:' ? { PIP_TRUSTED_HOST: hostname } : {}) };
   }
 
-  async #build({ server, tag, source, context, buildArgs = {} }: Build): Promise<void> {
-    const { engine, facts, clock, owner } = this.#options;
-    const startedAt = clock.now();
-    let cached = true;
+  /** @throws StartFailure install_failed with what a user can do about it */
+  async #made(source: Source, building: Promise<void>): Promise<void> {
     try {
-      await this.#once(tag, () =>
-        this.#gate.run(async () => {
-          cached = false;
-          await engine.images.build({
-            tag,
-            context: context(),
-            labels: { [OWNER_LABEL]: owner, [SERVER_LABEL]: server },
-            buildArgs,
-            network: 'install',
-            limits: BUILD_LIMITS,
-            timeoutMs: BUILD_TIMEOUT_MS,
-          });
-        }),
-      );
+      await building;
     } catch (error) {
       throw installFailure(error, source);
     }
-    facts.state({ type: 'image.build', server, image: tag, cached, durationMs: clock.now() - startedAt });
-  }
-
-  async #once(tag: string, make: () => Promise<void>): Promise<void> {
-    if (await this.#options.engine.images.has(tag)) return;
-    const present = this.#underway.get(tag);
-    if (present !== undefined) return await present;
-    const making = make().finally(() => this.#underway.delete(tag));
-    this.#underway.set(tag, making);
-    await making;
   }
 }
 

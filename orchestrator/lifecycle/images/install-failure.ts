@@ -17,6 +17,21 @@ export function installFailure(error: unknown, source: Source): StartFailure {
   return new StartFailure(installFailed(message, output), { cause: error });
 }
 
+/** Whether a build ended because something could not be compiled: for want of a compiler, where there was none. */
+export function hasNativeParts(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'build_failed' && GYP.test(error.output.join('\n'));
+}
+
+/** What node-gyp prints when it fails, whatever is missing: make, a compiler, or the headers of Node. */
+const GYP = /\bgyp ERR!/;
+
+/** The failure of the build that fetches the compiler for an npm package. */
+export function noCompiler(error: unknown, name: string): unknown {
+  if (!(error instanceof EngineError) || !error.code.startsWith('build_')) return error;
+  const message = `The npm package ${name} has native parts, and what compiles them could not be fetched. It comes from Debian's mirror and from npm: check the network of the engine.`;
+  return new StartFailure(installFailed(message, error.output), { cause: error });
+}
+
 function installFailed(message: string, output: readonly string[]): Reason {
   return reason('install_failed', message, { stderr: usefulLines(output) });
 }
@@ -28,6 +43,9 @@ function knownProblem(output: readonly string[], source: Source): string | null 
   const version = 'version' in source && source.version !== null ? ` ${source.version}` : '';
   const programs = programsProblem(output, what);
   if (programs !== null) return programs;
+  // Before all others: what it tried to download in vain, its own headers too, is not the reason.
+  if (GYP.test(text))
+    return `The ${what} has native parts that could not be compiled; the last lines of its output say why.`;
   // These two first: without an index pip also says that it found no version.
   if (/SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERTIFICATE_VERIFY_FAILED/i.test(text))
     return `The certificate of the package index is not trusted. Add its authority to the host's certificate bundle and start again.`;

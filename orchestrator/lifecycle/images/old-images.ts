@@ -10,13 +10,29 @@ export async function removeOldImages(
   engine: Engine,
   { owner, server, keep }: { owner: string; server: string; keep: string | null },
 ): Promise<void> {
+  await removeAll(
+    engine,
+    owner,
+    ({ tag, labels }) =>
+      tag !== keep && labels[SERVER_LABEL] === server && tag.startsWith(`${serverImage(server)}:`),
+  );
+}
+
+/** The name of the image that packages are compiled in, without a tag. */
+export const COMPILER_IMAGE = 'gantry/compiler';
+
+/** Compilers of earlier versions of the bridge image. Never rejects, as above. */
+export async function removeOldCompilers(engine: Engine, owner: string, keep: string): Promise<void> {
+  await removeAll(engine, owner, ({ tag }) => tag !== keep && tag.startsWith(`${COMPILER_IMAGE}:`));
+}
+
+type Listed = Awaited<ReturnType<Engine['images']['list']>>[number];
+
+async function removeAll(engine: Engine, owner: string, isOld: (image: Listed) => boolean): Promise<void> {
   try {
-    const old = (await engine.images.list(owner)).filter(
-      ({ tag, labels }) =>
-        tag !== keep && labels[SERVER_LABEL] === server && tag.startsWith(`${serverImage(server)}:`),
-    );
+    const old = (await engine.images.list(owner)).filter(isOld);
     await Promise.allSettled(old.map(({ tag }) => engine.images.remove(tag)));
   } catch {
-    // The engine is away; the next image of this server is followed by another look.
+    // The engine is away; the next install is followed by another look.
   }
 }
