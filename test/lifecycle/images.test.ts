@@ -138,6 +138,11 @@ const failures: readonly [string, string[], RegExp][] = [
   ['several programs', [`${MARK} {"programs":["a","b"],"wanted":null}`], /name one of them as bin: a, b/],
   ['a program that is not there', [`${MARK} {"programs":["a"],"wanted":"c"}`], /no program c; it has: a/],
   ['a package without a program', [`${MARK} {"programs":[],"wanted":null}`], /no program that could be run/],
+  [
+    'files of another stage that this builder cannot copy',
+    ['failed to copy files: failed to copy directory: Container ID 110001 cannot be mapped to a host ID'],
+    /only copy files of root here/,
+  ],
   ['anything else', ['gyp: the end'], /last lines of its output/],
 ];
 

@@ -24,11 +24,11 @@ function setUp(bridgeTag = BRIDGE, engine = new FakeEngine()) {
     pins,
     bridgeTag: async () => bridgeTag,
   });
-  const prepare = (name: string, source: object = {}) =>
+  const prepare = (name: string, source: object = {}, data = '/data') =>
     images.prepare(
       spec(name, {
         source: { kind: 'npm', name: 'native', version: '1.0.0', bin: null, ...source },
-        data: '/data',
+        data,
       }),
     );
   const built = () => engine.images.builds.map(({ tag }) => tag.replace(/:.*/, ''));
@@ -50,7 +50,9 @@ test('a package with native parts is installed again with a compiler, which stay
   const [plain = '', , compiling = '', copying = ''] = engine.images.contexts;
   t.is(last, tag);
   t.true(compiling.includes(`FROM ${compiler}\n`));
+  t.regex(compiling, /chown -hR 0:0 \/app/, 'or the builder could not copy it');
   // Whatever the image needs beside the package is as in one that needed no compiler.
+  t.true(copying.includes('"/data"'));
   t.true(copying.includes(plain.slice(plain.indexOf('FROM '), plain.indexOf('\nCOPY '))));
   t.true(copying.includes(`FROM ${BRIDGE}\n`));
   t.true(copying.includes(`COPY --from=${compiled} --chown=10001:10001 /app /app`));
@@ -58,6 +60,19 @@ test('a package with native parts is installed again with a compiler, which stay
   t.true(await engine.images.has(tag));
   const facts = stated.flatMap((fact) => (fact.type === 'image.build' ? [fact.image] : []));
   t.deepEqual(facts, [compiler, tag]);
+});
+
+test("a data directory inside the package is made when the package is there, and is not root's", async (t) => {
+  const { engine, prepare } = setUp();
+  const inside = '/app/node_modules/native/data';
+  for (const failures of [[], [gyp()]]) {
+    engine.images.failNext.push(...failures);
+    await prepare(`server-${failures.length}`, {}, inside);
+    const last = engine.images.contexts.at(-1) ?? '';
+    t.true(last.indexOf(inside) > last.search(/npm install|COPY --from/));
+    t.is(last.split(inside).length, 2, 'and not before');
+    t.true(last.lastIndexOf('USER 10001:10001') < last.indexOf(inside));
+  }
 });
 
 test('the compiler is installed under the limits of every install, and once for all packages', async (t) => {

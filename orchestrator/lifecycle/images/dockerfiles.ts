@@ -23,7 +23,7 @@ const NODE_HEADERS = '/opt/node-headers';
 /** The context that installs one package on top of the bridge image. */
 export function packageContext(bridgeTag: string, given: Package, data: string | null): ContextFiles {
   const files = given.kind === 'npm' ? npmFiles(given) : pypiFiles(given);
-  return { ...files, Dockerfile: `${preamble(bridgeTag, data)}${files.Dockerfile}` };
+  return { ...files, Dockerfile: `${preamble(bridgeTag, data)}${files.Dockerfile}${dataInPackage(data)}` };
 }
 
 /** The context that only finds out a version. `nonce` keeps the builder from answering with what was newest once. */
@@ -57,7 +57,9 @@ export function compilerContext(bridgeTag: string): ContextFiles {
       `FROM ${bridgeTag}`,
       'ARG npm_config_registry',
       'USER 0:0',
-      run(`${apt} && rm -rf /var/lib/apt/lists/* && mkdir "$1" && chown ${USER} "$1"`, [NODE_HEADERS]),
+      run(`${apt} && rm -rf /var/lib/apt/lists/* /var/cache/apt/* && mkdir "$1" && chown ${USER} "$1"`, [
+        NODE_HEADERS,
+      ]),
       `USER ${USER}`,
       'ENV HOME=/tmp',
       run(`${headers} && rm -rf /tmp/node /tmp/.npm`, []),
@@ -66,9 +68,20 @@ export function compilerContext(bridgeTag: string): ContextFiles {
   };
 }
 
+/**
+ * The context that installs one package where it can be compiled, for `copyContext`. With user namespaces, this kind of
+ * builder copies files from other images only where they are root's ("cannot be mapped to a host ID").
+ */
+export function compilingContext(compiler: string, given: Package): ContextFiles {
+  const files = packageContext(compiler, given, null);
+  const owned = ['USER 0:0', run('chown -hR 0:0 /app', []), ''].join('\n');
+  return { ...files, Dockerfile: `${files.Dockerfile}\n${owned}` };
+}
+
 /** The context of an image with a package that another image has installed, and with nothing else of that one. */
 export function copyContext(bridgeTag: string, from: string, data: string | null): ContextFiles {
-  return { Dockerfile: `${preamble(bridgeTag, data)}COPY --from=${from} --chown=${USER} /app /app\n` };
+  const copy = `COPY --from=${from} --chown=${USER} /app /app`;
+  return { Dockerfile: `${preamble(bridgeTag, data)}${copy}${dataInPackage(data)}` };
 }
 
 function npmFiles({ name, version, bin }: Package): ContextFiles & { Dockerfile: string } {
@@ -101,9 +114,17 @@ function pypiFiles({ name, version, bin }: Package): ContextFiles & { Dockerfile
   };
 }
 
+/**
+ * Some programs keep their data in a directory of their own package. It is made when the package is there: before, the
+ * directories above it would be root's, and nothing could be installed into them.
+ */
+function dataInPackage(data: string | null): string {
+  return data?.startsWith('/app/') ? `\n${run('mkdir -p "$1"', [data])}` : '';
+}
+
 /** Until USER, root only makes directories; what is foreign runs after it. */
 function preamble(bridgeTag: string, data: string | null): string {
-  const directories = ['/app', ...(data === null ? [] : [data])];
+  const directories = ['/app', ...(data === null || data.startsWith('/app/') ? [] : [data])];
   return [
     `FROM ${bridgeTag}`,
     'ARG PIP_INDEX_URL',

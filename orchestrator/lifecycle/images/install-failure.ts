@@ -67,6 +67,8 @@ function knownProblem(output: readonly string[], source: Source): string | null 
   }
   if (/JavaScript heap out of memory|signal: killed|exit code: 137|returned a non-zero code: 137/.test(text))
     return `The install of the ${what} needed more memory than an install may use.`;
+  if (/cannot be mapped to a host ID/.test(text))
+    return 'COPY --from can only copy files of root here. Give them to root in the stage they come from (chown -R 0:0), and to their owner by COPY --chown.';
   return null;
 }
 

@@ -6,6 +6,7 @@ import type { Builds } from './builds.ts';
 import {
   type ContextFiles,
   compilerContext,
+  compilingContext,
   copyContext,
   type Package,
   packageContext,
@@ -48,7 +49,7 @@ export async function installPackage(builds: Builds, engine: Engine, install: Pa
   await removeOldCompilers(engine, owner, compiler);
   // One of the server's images, so that it goes with its old ones should this process end before it is removed.
   const compiled = `${serverImage(server)}:compiled-${shortId()}`;
-  await build(compiled, packageContext(compiler, wanted, null));
+  await build(compiled, compilingContext(compiler, wanted));
   try {
     await build(tag, copyContext(bridgeTag, compiled, data));
   } finally {
