@@ -21,6 +21,8 @@ export class FakeImages implements ImageStore {
   failBuild: EngineError | null = null;
   /** Each fails one build, in this order; before `failBuild`. */
   readonly failNext: EngineError[] = [];
+  /** What the build of a server waits for, by the server's name. */
+  readonly slow = new Map<string, Promise<void>>();
   /** The text of every context: a tar archive keeps short files readable. */
   readonly contexts: string[] = [];
   fallback: FakeProgram;
@@ -70,6 +72,7 @@ export class FakeImages implements ImageStore {
     this.#check();
     this.builds.push(options);
     this.contexts.push(await textOf(options.context));
+    await this.slow.get(options.labels['gantry.server'] ?? '');
     const failure = this.failNext.shift();
     if (failure !== undefined) throw failure;
     if (this.failBuild !== null) throw this.failBuild;

@@ -2,9 +2,14 @@ import type { Engine } from '../../engine/index.ts';
 import type { Clock, Facts } from '../../kernel/index.ts';
 import { Gate } from '../gate.ts';
 import { OWNER_LABEL, SERVER_LABEL } from '../labels.ts';
+import { settledWithin } from '../waits.ts';
 
 /** Two builds at a time: an install fills a core and a gibibyte. */
 const PARALLEL_BUILDS = 2;
+/** A longer build gives its place to the next: some installs take minutes, and servers of a second must not wait for them. */
+const PLACE_HOLD_MS = 30_000;
+/** However long they take: the engine's memory is bounded. */
+const MOST_BUILDS = 4;
 const BUILD_LIMITS = { memoryBytes: 1024 ** 3, cpus: 1 };
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 
@@ -22,7 +27,8 @@ export class Builds {
   readonly #clock: Clock;
   readonly #facts: Facts;
   readonly #owner: string;
-  readonly #gate = new Gate(PARALLEL_BUILDS);
+  readonly #places = new Gate(PARALLEL_BUILDS);
+  readonly #all = new Gate(MOST_BUILDS);
   /** Builds and pulls under way: whoever wants the same waits for the same. */
   readonly #underway = new Map<string, Promise<void>>();
 
@@ -61,16 +67,21 @@ export class Builds {
 
   /** One build, when its turn has come. @throws EngineError build_failed | build_timeout, GantryError engine_unavailable */
   run({ server, tag, context, buildArgs }: Build): Promise<void> {
-    return this.#gate.run(() =>
-      this.#engine.images.build({
-        tag,
-        context: context(),
-        labels: { [OWNER_LABEL]: this.#owner, [SERVER_LABEL]: server },
-        buildArgs,
-        network: 'install',
-        limits: BUILD_LIMITS,
-        timeoutMs: BUILD_TIMEOUT_MS,
-      }),
-    );
+    return this.#all.run(async () => {
+      const { building } = await this.#places.run(async () => {
+        const building = this.#engine.images.build({
+          tag,
+          context: context(),
+          labels: { [OWNER_LABEL]: this.#owner, [SERVER_LABEL]: server },
+          buildArgs,
+          network: 'install',
+          limits: BUILD_LIMITS,
+          timeoutMs: BUILD_TIMEOUT_MS,
+        });
+        await settledWithin(this.#clock, PLACE_HOLD_MS, building);
+        return { building }; // a bare promise would be awaited here, place and all
+      });
+      await building;
+    });
   }
 }
