@@ -16,15 +16,15 @@ import type {
  */
 export const components = z.registry<{ id: string; description?: string }>();
 
-function named<T extends z.ZodType>(id: string, schema: T): T {
+export function named<T extends z.ZodType>(id: string, schema: T): T {
   components.add(schema, { id });
   return schema;
 }
 
-const whole = z.int().min(0);
-const anyObject = z.record(z.string(), z.unknown());
-const breakerState = z.enum(['closed', 'open', 'half_open']);
-const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
+export const whole = z.int().min(0);
+export const anyObject = z.record(z.string(), z.unknown());
+export const breakerState = z.enum(['closed', 'open', 'half_open']);
+export const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
 
 export const ReasonSchema: z.ZodType<Reason> = named(
   'Reason',
@@ -188,52 +188,6 @@ export const ContainerStats: z.ZodType<ContainerStatsView> = named(
 );
 /** The data of one event of a followed log. */
 export const LogEvent: z.ZodType<LogLine> = named('LogEvent', z.object({ at: z.string(), line: z.string() }));
-
-const serviceFields = {
-  id: z.string(),
-  name: z.string(),
-  address: z.string(),
-  port: z.int(),
-  tags: z.array(z.string()),
-  metadata: z.looseObject({ url: z.string() }),
-  state: z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']),
-  replicas: z.array(
-    z.object({
-      id: z.string(),
-      container_id: z.string(),
-      state,
-      calls_in_flight: whole,
-      breaker: breakerState,
-    }),
-  ),
-  capabilities: anyObject,
-};
-export const Service = named('Service', z.object({ ...serviceFields, tools: z.array(z.string()) }));
-export const ServiceDetail = named('ServiceDetail', z.object({ ...serviceFields, tools: z.array(Tool) }));
-export const ServiceList = named('ServiceList', z.object({ services: z.array(Service), count: whole }));
-const Infrastructure = named(
-  'Infrastructure',
-  z.object({
-    id: z.string(),
-    name: z.enum(['engine', 'redis', 'orchestrator']),
-    address: z.string(),
-    port: z.int(),
-    tags: z.array(z.literal('infrastructure')),
-    metadata: z.object({ message: z.string() }),
-    state: z.enum(['healthy', 'unhealthy']),
-  }),
-);
-export const MeshStatus = named(
-  'MeshStatus',
-  z.object({
-    status: z.enum(['operational', 'degraded', 'error']),
-    services_count: whole,
-    services: z.array(Service),
-    infrastructure: z.array(Infrastructure),
-    queue_stats: z.object({ pending_tasks: whole, total_services: whole, healthy_services: whole }),
-    timestamp: z.string(),
-  }),
-);
 
 export const Alive = named('Alive', z.object({ status: z.literal('ok') }));
 export const Readiness = named(

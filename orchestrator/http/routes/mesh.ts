@@ -1,6 +1,6 @@
 import type { ServerView } from '../../kernel/index.ts';
 import { defineRoute, json, type Route } from '../openapi/define-route.ts';
-import { MeshStatus, ServiceDetail, ServiceList } from '../openapi/schemas.ts';
+import { MeshStatus, ServiceDetail, ServiceList } from '../openapi/mesh-schemas.ts';
 import type { HttpOptions } from '../options.ts';
 import { meshState, type ServiceView, serviceOf } from './mesh-view.ts';
 
