@@ -15,7 +15,7 @@ import { fixtureEntry, makeServer, readyServer, untilReady } from './own-server.
 import { until } from './until.ts';
 
 /** Soon enough for a test, and long against what a loaded machine needs to answer. */
-const QUICK = { intervalMs: 1000, timeoutMs: 2000, fall: 2 };
+const QUICK = { intervalMs: 1000, timeoutMs: 3000, fall: 2 };
 const FOUND_WITHIN = { timeoutMs: 90_000 };
 
 type Ctx = ExecutionContext;
@@ -162,10 +162,11 @@ test('one that works on a long call and cannot answer a ping is not shot for it'
   const name = await readyServer(t, 'stuck.py', {
     sharing: 'shared',
     timeouts: { callTimeoutMs: 60_000 },
-    health: { intervalMs: 300, timeoutMs: 300, fall: 2 },
+    health: { intervalMs: 500, timeoutMs: 2500, fall: 2 },
   });
   const before = await onlyOne(name);
-  t.is(await callTool(name, 'block', { ms: 8000 }), 'done');
+  // Twice as long as two silent probes take.
+  t.is(await callTool(name, 'block', { ms: 12_000 }), 'done');
   t.is(await onlyOne(name), before);
   t.is(await trips(name, 'unresponsive'), 0);
 });
@@ -173,7 +174,7 @@ test('one that works on a long call and cannot answer a ping is not shot for it'
 test('a replica that is paused over the API is left alone', async (t) => {
   const name = await readyServer(t, 'plain.py', {
     sharing: 'shared',
-    health: { intervalMs: 200, timeoutMs: 500, fall: 1 },
+    health: { intervalMs: 200, timeoutMs: 5000, fall: 1 },
   });
   const id = await onlyOne(name);
   const asked = () => metric('gantry_probes_total', ofServer(name));
