@@ -50,7 +50,8 @@ const machine = {
   /** Over the minute before: half the cores and more, and the figures tell about the machine as well. */
   load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
 };
-const command = `GANTRY_BENCH_URL=${gateway.url} GANTRY_BENCH_ROUNDS=${rounds} GANTRY_BENCH_SESSIONS=${sessions} npm run bench`;
+const only = wanted.size < SECTIONS.length ? ` GANTRY_BENCH_ONLY=${[...wanted].join(',')}` : '';
+const command = `GANTRY_BENCH_URL=${gateway.url} GANTRY_BENCH_ROUNDS=${rounds} GANTRY_BENCH_SESSIONS=${sessions}${only} npm run bench`;
 say(
   `${command}\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, load average ${machine.load}`,
 );
