@@ -1,4 +1,11 @@
-import { GantryError, messageOf, type ReplicaView, type ServerSpec, type ToolView } from '../kernel/index.ts';
+import {
+  type EraVerdict,
+  GantryError,
+  messageOf,
+  type ReplicaView,
+  type ServerSpec,
+  type ToolView,
+} from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { inBackground } from './background.ts';
 import { ContainerTable } from './container-table.ts';
@@ -187,6 +194,16 @@ export class Mesh {
     return await this.#pool(server).heldFor(principal);
   }
 
+  /** Throws as `heldFor`. */
+  async era(server: string): Promise<EraVerdict> {
+    return await this.#pool(server).eras.find();
+  }
+
+  /** Throws as `heldFor`. */
+  async speaksLegacy(server: string): Promise<boolean> {
+    return await this.#pool(server).eras.speaksLegacy();
+  }
+
   async release(replica: Replica, why: string): Promise<void> {
     await this.#pools.get(replica.identity.server)?.release(replica, why);
   }
@@ -201,27 +218,16 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { engine, urlOf, random, clock, facts, memory = NO_MEMORY } = this.#options;
+    const { facts, eras: eraMemory, memory = NO_MEMORY } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
-    const made = { starter: this.#starter, engineWatch: this.#watch };
+    const made = { starter: this.#starter, engineWatch: this.#watch, eraMemory, memory };
     const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
       const prepared = await this.#options.prepareImage(wanted);
       const isCurrent = this.#pools.get(spec.name) === pool && this.#wanted.has(spec.name);
       if (isCurrent) inBackground(facts, `images of ${spec.name}`, this.#sweep(spec.name, prepared.tag));
       return prepared;
     };
-    const pool = new ServerPool({
-      spec,
-      prepareImage,
-      engine,
-      urlOf,
-      memory,
-      random,
-      clock,
-      facts,
-      ...gates,
-      ...made,
-    });
+    const pool = new ServerPool({ ...this.#options, ...gates, ...made, spec, prepareImage });
     this.#pools.set(spec.name, pool);
   }
 

@@ -1,9 +1,16 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
 import { Link } from '../channel/index.ts';
-import type { Clock, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
+import type { Clock, Era, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type CallBreaker, counted } from './counted.ts';
-import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import {
+  DISCOVER_PARAMS,
+  discoveryOf,
+  GREETING,
+  type Handshake,
+  handshakeOf,
+  selfDescribed,
+} from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
 import { deadCallError, notServing } from './replica-errors.ts';
 import type { ReplicaIdentity } from './replica-identity.ts';
@@ -139,19 +146,25 @@ export class Replica {
    * that it does, and the replica is `ready`; an error is returned and means that it does not, or not this way.
    * @throws GantryError replica_failed when the process dies of the question, call_timeout after `timeoutMs`.
    */
-  async discover(params: Record<string, unknown>, timeoutMs: number): Promise<JsonRpcOutcome> {
-    const options = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
-    const outcome = await this.#link.call('server/discover', params, options);
+  async discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
+    const limits = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
+    const options = signal === undefined ? limits : { ...limits, signal };
+    const outcome = await this.#link.call('server/discover', DISCOVER_PARAMS, options);
     if (outcome.ok) {
       this.#handshake = discoveryOf(outcome.result);
-      this.#discovery = params;
+      this.#discovery = DISCOVER_PARAMS;
       this.#become({ name: 'ready' });
     }
     return outcome;
   }
 
+  /** `greet` or `discover`. Throws as they do. */
+  greetIn(era: Era, readyMs: number): Promise<JsonRpcOutcome> {
+    return era === 'legacy' ? this.greet(readyMs) : this.discover(readyMs);
+  }
+
   /**
-   * One request to the process.
+   * One request to the process. One greeted by `discover` is told Gantry's own name where the request says none.
    * @throws GantryError replica_failed | call_timeout | no_replica (not serving)
    */
   call(
@@ -162,7 +175,7 @@ export class Replica {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
       return Promise.reject(notServing(this.identity, this.#state.name));
     }
-    return counted(this.#link.call(method, params, options), {
+    return counted(this.#link.call(method, selfDescribed(this.#handshake, params), options), {
       server: this.identity.server,
       method,
       clock: this.#clock,
