@@ -29,7 +29,7 @@ async function answering(t: ExecutionContext, name: string) {
     prepare(made) {
       made.setRequestHandler(ElicitRequestSchema, ({ params }) => {
         asked.push(`elicitation: ${params.message}`);
-        const content = { name: 'Ada', color: 'green', ok: true, response: 'yes' };
+        const content = { name: 'Ada', color: 'green', context: 'here', ok: true };
         return { action: 'accept', content };
       });
       made.setRequestHandler(CreateMessageRequestSchema, () => {
@@ -118,7 +118,7 @@ test('progress comes, and a cancellation reaches a server without sessions', asy
   await t.throwsAsync(sleeping);
   await until('the server has heard of it', async () => {
     const stats = JSON.parse(await call('bridge_stats')) as { cancelled: number; running: number };
-    return stats.cancelled === 1 && stats.running === 1;
+    return stats.cancelled === 1 && stats.running === 2; // the one that tells, and the subscription to lists
   });
 });
 
@@ -181,7 +181,9 @@ test('the API says which eras a server speaks', async (t) => {
 
 test('verdicts are kept in Redis, by the content of the image', async (t) => {
   await until('the era', async () => (await server(MODERN)).era);
-  const redis = new Redis(process.env.GANTRY_TEST_REDIS_URL ?? '');
+  const url = new URL(process.env.GANTRY_TEST_REDIS_URL ?? '');
+  url.pathname = '/0'; // the orchestrator's own, not the one for tests
+  const redis = new Redis(url.href);
   t.teardown(() => redis.quit());
   const keys = await redis.keys('gantry:era:*');
   t.true(

@@ -178,7 +178,7 @@ export class EraFinder {
 
   async #end(running: Running): Promise<void> {
     await running.stop(END_WITHIN_MS);
-    await running.remove('its era is known');
+    await running.remove('its era was asked');
     this.#throwaways.delete(running);
   }
 
