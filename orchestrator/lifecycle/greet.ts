@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Era,
+  type EraVerdict,
   GantryError,
   type Reason,
   reason,
@@ -33,7 +34,16 @@ export type GreetOptions = {
 export async function greet(running: Running, options: GreetOptions): Promise<Reason | null> {
   const known = await options.eras.remembered(options.image);
   if (known === null) return await greetUnknown(running, options);
-  return await greetIn(known.era === 'modern' ? 'modern' : 'legacy', running, options.spec);
+  const era = greetingFor(known);
+  const why = await greetIn(era, running, options.spec);
+  if (why?.code !== 'handshake_failed') return why;
+  // It refuses what it was found to speak: something that the verdict does not depend on has changed.
+  const found = await options.eras.again().catch(() => known);
+  return greetingFor(found) === era ? why : await greetIn(greetingFor(found), running, options.spec);
+}
+
+function greetingFor({ era }: EraVerdict): Era {
+  return era === 'modern' ? 'modern' : 'legacy';
 }
 
 /**

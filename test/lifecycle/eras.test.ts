@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import type { EraVerdict } from '../../orchestrator/kernel/index.ts';
-import { MemoryEraMemory } from '../../orchestrator/lifecycle/index.ts';
+import { type EraMemory, MemoryEraMemory } from '../../orchestrator/lifecycle/index.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type EraProgramOptions, eraProgram } from './era-programs.ts';
 import { exitsAtOnce } from './fake-server.ts';
@@ -12,10 +12,7 @@ type Rig = ReturnType<typeof rig>;
 async function served(
   t: ExecutionContext,
   program: EraProgramOptions,
-  {
-    memory = new MemoryEraMemory(),
-    ...entry
-  }: Parameters<typeof spec>[1] & { memory?: MemoryEraMemory } = {},
+  { memory = new MemoryEraMemory(), ...entry }: Parameters<typeof spec>[1] & { memory?: EraMemory } = {},
 ) {
   const engine = new FakeEngine({ programs: { it: eraProgram(program), dies: exitsAtOnce } });
   const all = rig({ engine, eras: memory });
@@ -103,7 +100,7 @@ test('a memory that outlives the mesh: the next one asks nobody, and greets at o
   t.is(second.engine.created.length, 1, 'no throwaway replica, and no start that failed');
 });
 
-test('another image, argument or name of a variable is asked anew; another value is not', async (t) => {
+test('another image, argument or variable is asked anew, the same ones are not', async (t) => {
   const all = await served(t, { eras: ['legacy'] }, { env: { A: '1' } });
   const asked = async (entry: Parameters<typeof spec>[1]): Promise<number> => {
     const before = throwaways(all);
@@ -116,9 +113,23 @@ test('another image, argument or name of a variable is asked anew; another value
     return throwaways(all) - before;
   };
   t.is(await asked({}), 1);
-  t.is(await asked({ env: { A: '2' } }), 0);
+  t.is(await asked({ env: { A: '2' } }), 1);
   t.is(await asked({ env: { A: '2', B: '' } }), 1);
   t.is(await asked({ args: ['-v'] }), 1);
+  t.is(await asked({}), 0);
+});
+
+test('a verdict that has turned out to be wrong is found again, and the replica is greeted as it wants', async (t) => {
+  const wrong = {
+    get: async (): Promise<EraVerdict> => ({ era: 'modern', mixed: false }),
+    put: async (_key: string, verdict: EraVerdict): Promise<void> => void put.push(verdict),
+  };
+  const put: EraVerdict[] = [];
+  const all = await served(t, { eras: ['legacy'] }, { memory: wrong });
+  await ready(all);
+  t.is(all.mesh.get('one').era, 'legacy');
+  t.deepEqual(put, [{ era: 'legacy', mixed: false }]);
+  t.is(all.engine.created.length, 2);
 });
 
 test('throwaway replicas take no place from sessions, and are in no list', async (t) => {

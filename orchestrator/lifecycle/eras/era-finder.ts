@@ -28,6 +28,8 @@ const UNGUARDED = { state: 'closed' as const, record: () => {} };
 /** A program that could not be asked is not asked again sooner: each try is two containers. */
 const ASK_AGAIN_MS = 30_000;
 
+type AskWhen = 'unless remembered' | 'in any case';
+
 export type EraFinderOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
@@ -44,7 +46,7 @@ export type EraFinderOptions = {
 };
 
 /**
- * Which eras one server speaks: remembered by image, program, arguments and names of variables, else asked in
+ * Which eras one server speaks: remembered by image, program, arguments and variables, else asked in
  * replicas made for the question, which count for nothing else.
  */
 export class EraFinder {
@@ -79,10 +81,13 @@ export class EraFinder {
     if (this.#found !== null && this.#found.image === image.prepared) return this.#found.verdict;
     if (!this.#options.accepting()) throw serverStopped(spec());
     if (this.#refused !== null && clock.now() < this.#refused.until) throw this.#refused.error;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
-    });
-    return await this.#asking;
+    return await this.#askOnce('unless remembered');
+  }
+
+  /** Asks again, whatever is remembered: a verdict has turned out to be wrong. Throws as `find`. */
+  async again(): Promise<EraVerdict> {
+    if (!this.#options.accepting()) throw serverStopped(this.#options.spec());
+    return await this.#askOnce('in any case');
   }
 
   /**
@@ -123,12 +128,20 @@ export class EraFinder {
     });
   }
 
-  async #ask(): Promise<EraVerdict> {
+  /** Callers at the same time wait for the same answer. */
+  #askOnce(when: AskWhen): Promise<EraVerdict> {
+    this.#asking ??= this.#ask(when).finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #ask(when: AskWhen): Promise<EraVerdict> {
     const { image, spec, clock, memory, engineWatch } = this.#options;
     try {
       const prepared = await image.soon();
       if (prepared === null) throw stillInstalling(spec());
-      const remembered = await this.remembered(prepared);
+      const remembered = when === 'in any case' ? null : await this.remembered(prepared);
       if (remembered !== null) return remembered;
       const { readyMs } = spec().timeouts;
       const verdict = await probeEra({
