@@ -17,6 +17,7 @@ import type { PreparedImage } from './images/prepared-image.ts';
 import { NO_MEMORY } from './mesh-memory.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { Reconciler } from './reconciler.ts';
+import { checkReplicas } from './replica-count.ts';
 import { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { difference, fingerprintOf, sameContainer } from './spec-diff.ts';
@@ -27,8 +28,6 @@ import { Turns } from './turns.ts';
 const PARALLEL_STARTS = 3;
 const PARALLEL_SESSION_STARTS = 4;
 const RECONCILE_EVERY_MS = 30_000;
-/** As in the configuration: a typing error should not start a thousand containers. */
-const MAX_REPLICAS = 100;
 
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
 export class Mesh {
@@ -168,11 +167,7 @@ export class Mesh {
   /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
     this.#pool(name);
-    if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
-      throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
-        detail: { replicas },
-      });
-    }
+    checkReplicas(replicas);
   }
 
   /** For routing. */
