@@ -13,7 +13,7 @@ import {
 } from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
 import { deadCallError, notServing } from './replica-errors.ts';
-import type { ReplicaIdentity } from './replica-identity.ts';
+import type { ReplicaIdentity, ReplicaOptions } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /**
@@ -33,16 +33,8 @@ export class Replica {
   readonly #watchers = new Set<(state: ReplicaState) => void>();
   #state: ReplicaState = { name: 'starting' };
   #handshake: Handshake | null = null;
-  /** What it was asked instead of a handshake (MCP 2026-07-28), once it has answered. */
-  #discovery: Record<string, unknown> | null = null;
 
-  constructor(options: {
-    identity: ReplicaIdentity;
-    channel: Channel;
-    facts: Facts;
-    clock: Clock;
-    breaker: CallBreaker;
-  }) {
+  constructor(options: ReplicaOptions) {
     this.identity = options.identity;
     this.channel = options.channel;
     this.#facts = options.facts;
@@ -109,8 +101,9 @@ export class Replica {
 
   /** Whether its process answers anything at all within `timeoutMs`. No call: nobody's counts change. Never rejects. */
   probe(timeoutMs: number): Promise<ProbeAnswer> {
-    const hasTools = this.#handshake?.capabilities.tools !== undefined;
-    return this.#prober.probe(timeoutMs, this.#discovery, hasTools);
+    const { era, capabilities } = this.#handshake ?? { era: 'legacy', capabilities: {} };
+    const discovery = era === 'modern' ? DISCOVER_PARAMS : null;
+    return this.#prober.probe(timeoutMs, discovery, 'tools' in capabilities);
   }
 
   /**
@@ -143,16 +136,15 @@ export class Replica {
 
   /**
    * Asks a fresh process whether it serves without a handshake (MCP 2026-07-28, `server/discover`). A result means
-   * that it does, and the replica is `ready`; an error is returned and means that it does not, or not this way.
+   * that it does, and the replica is `ready`; an error, which is returned, that it does not.
    * @throws GantryError replica_failed when the process dies of the question, call_timeout after `timeoutMs`.
    */
   async discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
-    const limits = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
-    const options = signal === undefined ? limits : { ...limits, signal };
-    const outcome = await this.#link.call('server/discover', DISCOVER_PARAMS, options);
+    const until = signal === undefined ? {} : { signal };
+    const limits = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs, ...until };
+    const outcome = await this.#link.call('server/discover', DISCOVER_PARAMS, limits);
     if (outcome.ok) {
       this.#handshake = discoveryOf(outcome.result);
-      this.#discovery = DISCOVER_PARAMS;
       this.#become({ name: 'ready' });
     }
     return outcome;

@@ -1,6 +1,5 @@
 import type { ExecutionContext } from 'ava';
 import type { GantryError, ServerSpec } from '../../../orchestrator/kernel/index.ts';
-import { Router } from '../../../orchestrator/routing/index.ts';
 import {
   type ClientMessage,
   encodeOutcome,
@@ -11,6 +10,7 @@ import {
 import type { FakeChannel, SentMessage } from '../../fakes/fake-channel.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../../fakes/fake-pools.ts';
+import { testRouter } from '../../fakes/test-router.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
 export type Loose = any;
@@ -57,7 +57,7 @@ export function overModernRig(
   };
   const clock = new FakeClock();
   const sessions = new Sessions({
-    router: new Router({ pools }),
+    router: testRouter(pools, { clock }),
     clock,
     facts: pools.facts,
     log: new MemoryEventLog({ clock }),
