@@ -12,7 +12,7 @@ import {
   selfDescribed,
 } from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
-import { deadCallError, notServing } from './replica-errors.ts';
+import { deadCallError, diagnosisOf, notServing } from './replica-errors.ts';
 import type { ReplicaIdentity, ReplicaOptions } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
@@ -238,15 +238,9 @@ export class Replica {
   }
 
   async #deadCallError(): Promise<GantryError> {
-    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
-    await Promise.race([this.#diagnosed.promise, tooLong]);
-    cancel();
+    await diagnosisOf(this.#diagnosed.promise, this.#clock);
     const reason = this.#state.name === 'failed' ? this.#state.reason : null;
     const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
     return deadCallError(this.identity, reason, stderr);
   }
 }
-
-/** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
-const DIAGNOSIS_MS = 2000;
