@@ -98,6 +98,7 @@ async function main(): Promise<void> {
     },
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
     memory: remembered,
+    eras: stores.eras,
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);

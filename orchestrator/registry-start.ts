@@ -1,9 +1,11 @@
 import { type Environment, redisUrl } from './environment.ts';
 import { systemClock } from './kernel/index.ts';
+import { type EraMemory, MemoryEraMemory } from './lifecycle/index.ts';
 import {
   MemoryMeshStore,
   MemoryServerStore,
   type MeshStore,
+  RedisEraMemory,
   RedisEventLog,
   RedisMeshStore,
   RedisServerStore,
@@ -15,6 +17,7 @@ export type Stores = {
   readonly servers: ServerStore;
   readonly mesh: MeshStore;
   readonly events: EventLog;
+  readonly eras: EraMemory;
   readonly close: () => Promise<void>;
 };
 
@@ -34,6 +37,7 @@ export function openStores(
       servers: new MemoryServerStore(),
       mesh: new MemoryMeshStore(),
       events: new MemoryEventLog({ clock: systemClock }),
+      eras: new MemoryEraMemory(),
       close: async () => {},
     };
   }
@@ -49,10 +53,12 @@ export function openStores(
     keptMs: EVENTS_KEPT_MS,
     onTrouble: trouble('events'),
   });
+  const eras = new RedisEraMemory({ url, keyPrefix: `${keyPrefix}era:`, onTrouble: trouble('eras') });
   const close = async (): Promise<void> => {
     await events.close();
+    await eras.close();
     await mesh.close();
     await servers.close();
   };
-  return { servers, mesh, events, close };
+  return { servers, mesh, events, eras, close };
 }

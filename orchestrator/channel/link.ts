@@ -2,7 +2,7 @@ import { type Clock, GantryError, type JsonRpcId, type JsonRpcOutcome } from '..
 import type { Silence } from '../resilience/index.ts';
 import type { Channel } from './channel.ts';
 import { Heard } from './heard.ts';
-import { type CallOptions, OpenCall } from './open-call.ts';
+import { type CallOptions, cancelled, OpenCall } from './open-call.ts';
 import { type Params, readServerLine, type ServerMessage } from './server-line.ts';
 
 export type LinkOptions = {
@@ -84,7 +84,7 @@ export class Link {
    */
   async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
     if (this.#closed) throw notSent();
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw cancelled(options.signal.reason);
     if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
     const id = ++this.#lastId;
     const onEnd = (): void => {

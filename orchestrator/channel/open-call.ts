@@ -130,6 +130,7 @@ export class OpenCall {
   }
 }
 
-function cancelled(cause: unknown): GantryError {
+/** What a call ends with that its caller has withdrawn. */
+export function cancelled(cause: unknown): GantryError {
   return new GantryError('cancelled', 'The caller withdrew this call.', { cause });
 }

@@ -1,3 +1,4 @@
+import type { EraVerdict } from './era.ts';
 import type { Reason } from './reason.ts';
 import type { Balance, BreakerPolicy, HealthPolicy, Retries, Sharing } from './server-spec.ts';
 
@@ -34,7 +35,8 @@ export type ServerView = {
   readonly callsQueued: number;
   readonly balance: Balance;
   readonly retries: Retries;
-  readonly era: 'legacy' | 'modern' | 'both' | null;
+  /** What was found out about the image, command and arguments; null while it is not known. */
+  readonly era: EraVerdict['era'] | null;
   readonly protocolVersion: string | null;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly serverInfo: Readonly<Record<string, unknown>>;

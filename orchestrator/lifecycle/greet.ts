@@ -1,21 +1,79 @@
-import { GantryError, type Reason, reason, type ServerSpec, type ToolView } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Era,
+  type EraVerdict,
+  GantryError,
+  type Reason,
+  reason,
+  type ServerSpec,
+  type ToolView,
+} from '../kernel/index.ts';
 import { listTools, type Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
+import type { EraFinder } from './eras/era-finder.ts';
+import { SILENCE_MS } from './eras/era-probe.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
 import type { Running } from './running.ts';
+import { settledWithin } from './waits.ts';
 
 /** One page of tools should be quick; a server that lists for longer serves all the same, its tools unknown. */
 const LIST_TIMEOUT_MS = 10_000;
 
+export type GreetOptions = {
+  readonly spec: ServerSpec;
+  readonly image: PreparedImage;
+  readonly eras: EraFinder;
+  readonly clock: Clock;
+};
+
 /**
- * Completes the MCP handshake of a pool's replica: ready means that the process has answered.
- * @returns null, or why it is not ready. Never rejects.
+ * Greets a pool's replica in the era that its server speaks: ready means that the process has answered. One that
+ * speaks both is greeted by `initialize`.
+ * @returns null, or why it is not ready. Rejects only where the engine does.
  */
-export async function greet(running: Running, spec: ServerSpec): Promise<Reason | null> {
+export async function greet(running: Running, options: GreetOptions): Promise<Reason | null> {
+  const known = await options.eras.remembered(options.image);
+  if (known === null) return await greetUnknown(running, options);
+  const era = greetingFor(known);
+  const why = await greetIn(era, running, options.spec);
+  if (why?.code !== 'handshake_failed') return why;
+  // It refuses what it was found to speak: something that the verdict does not depend on has changed.
+  const found = await options.eras.again().catch(() => known);
+  return greetingFor(found) === era ? why : await greetIn(greetingFor(found), running, options.spec);
+}
+
+function greetingFor({ era }: EraVerdict): Era {
+  return era === 'modern' ? 'modern' : 'legacy';
+}
+
+/**
+ * Most servers know `initialize`, and are ready with its answer; what else they speak is asked afterwards. Of one that
+ * refuses it, is silent or exits, throwaway replicas tell whether it knows the other era only.
+ */
+async function greetUnknown(running: Running, { spec, eras, clock }: GreetOptions): Promise<Reason | null> {
+  const greeting = greetIn('legacy', running, spec);
+  if ((await settledWithin(clock, SILENCE_MS, greeting)) && (await greeting) === null) {
+    eras.greeted();
+    return null;
+  }
+  const found = eras.find().then(
+    ({ era }) => era,
+    () => null,
+  );
+  const first = await Promise.race([
+    found,
+    greeting.then((why) => (why === null ? ('legacy' as const) : found)),
+  ]);
+  return first === 'modern' ? await greetIn('modern', running, spec) : await greeting;
+}
+
+async function greetIn(era: Era, running: Running, spec: ServerSpec): Promise<Reason | null> {
   const { readyMs } = spec.timeouts;
+  const question = era === 'legacy' ? 'initialize' : 'server/discover';
   try {
-    const outcome = await running.replica.greet(readyMs);
+    const outcome = await running.replica.greetIn(era, readyMs);
     if (outcome.ok) return null;
-    const text = `The server refused the MCP handshake: ${outcome.error.message} (code ${outcome.error.code}).`;
+    const text = `The server refused ${question}: ${outcome.error.message} (code ${outcome.error.code}).`;
     return reason('handshake_failed', text, { stderr: running.stderr });
   } catch (error) {
     if (error instanceof GantryError && error.code === 'call_timeout') {

@@ -2,10 +2,13 @@ import { EngineError } from '../engine/index.ts';
 import type { Clock, ServerSpec } from '../kernel/index.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { StartFailure, startFailureOf } from './start-failure.ts';
+import { settledWithin } from './waits.ts';
 
 /** Between two tries of an install that failed; doubles up to the ceiling. A build is expensive, a registry patient. */
 const FIRST_RETRY_MS = 60_000;
 const LAST_RETRY_MS = 15 * 60_000;
+/** How long a caller waits for an image that is just being made before it is told to come back. */
+const IMAGE_PATIENCE_MS = 10_000;
 
 type Try = { readonly image: Promise<PreparedImage>; retryAt: number };
 
@@ -40,6 +43,12 @@ export class ImageMemo {
   get(): Promise<PreparedImage> {
     if (this.#current === null || this.#clock.now() >= this.#current.retryAt) this.#current = this.#begin();
     return this.#current.image;
+  }
+
+  /** The image, or null where it is still being made after some time. Throws as `get`. */
+  async soon(): Promise<PreparedImage | null> {
+    const preparing = this.get();
+    return (await settledWithin(this.#clock, IMAGE_PATIENCE_MS, preparing)) ? preparing : null;
   }
 
   /** Tries again at the next question, or looks again whether the image is still there. */

@@ -1,4 +1,5 @@
 export type { ContainerVerb } from './containers.ts';
+export { type EraMemory, MemoryEraMemory } from './eras/era-memory.ts';
 export { ensureBridgeImage } from './images/bridge-image.ts';
 export { Images, type ImagesOptions, type Pins } from './images/images.ts';
 export type { PreparedImage } from './images/prepared-image.ts';

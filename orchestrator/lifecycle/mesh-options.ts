@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { MeshMemory } from './mesh-memory.ts';
 
@@ -15,6 +16,8 @@ export type MeshOptions = {
   readonly maxLineBytes: number;
   /** Makes sure that a server's image is on the engine (`Images.prepare`). */
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
+  /** Which eras programs were found to speak. */
+  readonly eras: EraMemory;
   /** 0 up to 1, without 1: spreads restarts. */
   readonly random: () => number;
   /** Where clients reach a server. */

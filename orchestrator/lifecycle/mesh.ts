@@ -1,4 +1,11 @@
-import { GantryError, messageOf, type ReplicaView, type ServerSpec, type ToolView } from '../kernel/index.ts';
+import {
+  type EraVerdict,
+  GantryError,
+  messageOf,
+  type ReplicaView,
+  type ServerSpec,
+  type ToolView,
+} from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { inBackground } from './background.ts';
 import { ContainerTable } from './container-table.ts';
@@ -10,6 +17,7 @@ import type { PreparedImage } from './images/prepared-image.ts';
 import { NO_MEMORY } from './mesh-memory.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { Reconciler } from './reconciler.ts';
+import { checkReplicas } from './replica-count.ts';
 import { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { difference, fingerprintOf, sameContainer } from './spec-diff.ts';
@@ -20,8 +28,6 @@ import { Turns } from './turns.ts';
 const PARALLEL_STARTS = 3;
 const PARALLEL_SESSION_STARTS = 4;
 const RECONCILE_EVERY_MS = 30_000;
-/** As in the configuration: a typing error should not start a thousand containers. */
-const MAX_REPLICAS = 100;
 
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
 export class Mesh {
@@ -161,11 +167,7 @@ export class Mesh {
   /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
     this.#pool(name);
-    if (!Number.isInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
-      throw new GantryError('invalid_request', `replicas must be a whole number from 0 to ${MAX_REPLICAS}.`, {
-        detail: { replicas },
-      });
-    }
+    checkReplicas(replicas);
   }
 
   /** For routing. */
@@ -187,6 +189,16 @@ export class Mesh {
     return await this.#pool(server).heldFor(principal);
   }
 
+  /** Throws as `heldFor`. */
+  async era(server: string): Promise<EraVerdict> {
+    return await this.#pool(server).eras.find();
+  }
+
+  /** Throws as `heldFor`. */
+  async speaksLegacy(server: string): Promise<boolean> {
+    return await this.#pool(server).eras.speaksLegacy();
+  }
+
   async release(replica: Replica, why: string): Promise<void> {
     await this.#pools.get(replica.identity.server)?.release(replica, why);
   }
@@ -201,27 +213,16 @@ export class Mesh {
 
   #create(spec: ServerSpec): void {
     if (this.#closing) return;
-    const { engine, urlOf, random, clock, facts, memory = NO_MEMORY } = this.#options;
+    const { facts, eras: eraMemory, memory = NO_MEMORY } = this.#options;
     const gates = { standingGate: this.#gates.standing, sessionGate: this.#gates.session };
-    const made = { starter: this.#starter, engineWatch: this.#watch };
+    const made = { starter: this.#starter, engineWatch: this.#watch, eraMemory, memory };
     const prepareImage = async (wanted: ServerSpec): Promise<PreparedImage> => {
       const prepared = await this.#options.prepareImage(wanted);
       const isCurrent = this.#pools.get(spec.name) === pool && this.#wanted.has(spec.name);
       if (isCurrent) inBackground(facts, `images of ${spec.name}`, this.#sweep(spec.name, prepared.tag));
       return prepared;
     };
-    const pool = new ServerPool({
-      spec,
-      prepareImage,
-      engine,
-      urlOf,
-      memory,
-      random,
-      clock,
-      facts,
-      ...gates,
-      ...made,
-    });
+    const pool = new ServerPool({ ...this.#options, ...gates, ...made, spec, prepareImage });
     this.#pools.set(spec.name, pool);
   }
 

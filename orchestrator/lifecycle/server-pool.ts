@@ -1,40 +1,23 @@
-import type { Engine } from '../engine/index.ts';
-import type { Clock, Facts, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { mayEject } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
-import type { EngineWatch } from './engine-watch.ts';
-import type { Gate } from './gate.ts';
+import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
-import type { PreparedImage } from './images/prepared-image.ts';
-import type { MeshMemory } from './mesh-memory.ts';
 import { poolWithout } from './pool-now.ts';
+import type { PoolOptions } from './pool-options.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState } from './server-state.ts';
 import { type MeshServerView, serverView } from './server-view.ts';
 import { SessionReplicas } from './session-replicas.ts';
 import { Slot } from './slot.ts';
 import { fingerprintOf } from './spec-diff.ts';
-import type { Starter } from './starter.ts';
-
-export type PoolOptions = {
-  readonly spec: ServerSpec;
-  readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
-  readonly starter: Starter;
-  readonly standingGate: Gate;
-  readonly sessionGate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  readonly random: () => number;
-  readonly urlOf: (spec: ServerSpec) => string;
-  readonly memory: MeshMemory;
-};
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
 export class ServerPool {
+  /** What the server speaks. */
+  readonly eras: EraFinder;
   readonly #options: PoolOptions;
   readonly #image: ImageMemo;
   readonly #sessions: SessionReplicas;
@@ -55,12 +38,18 @@ export class ServerPool {
     this.#tools = options.memory.tools(name, fingerprintOf(options.spec));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
-    this.#sessions = new SessionReplicas({
+    const shared = {
       ...options,
       spec,
       image: this.#image,
       gate: options.sessionGate,
       accepting: () => this.#intent === 'run',
+    };
+    const { eraMemory: memory } = options;
+    this.eras = new EraFinder({ ...shared, memory, principal: () => this.#standingPrincipal });
+    this.#sessions = new SessionReplicas({
+      ...shared,
+      eras: this.eras,
       onChange: () => this.#changed(),
     });
     this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
@@ -104,6 +93,7 @@ export class ServerPool {
       desired: succeeded ? spec.replicas : this.#desired,
       slots: this.#slots,
       sessions: this.#sessions.all,
+      era: this.eras.known?.era ?? null,
       toolCount: this.#tools.length,
       resolved: this.#image.prepared?.resolved ?? null,
       url: this.#options.urlOf(spec),
@@ -138,6 +128,7 @@ export class ServerPool {
     this.#intent = 'run';
     this.#image.forget();
     this.#sessions.forgetFailures();
+    this.eras.forget();
     for (const slot of this.#slots) void slot.tell('start', 0);
     this.#fill();
     this.#changed();
@@ -156,6 +147,7 @@ export class ServerPool {
     if (this.#intent === 'stop') return this.start();
     this.#image.forget();
     this.#sessions.forgetFailures();
+    this.eras.forget();
     const { drainMs } = this.#spec.timeouts;
     await Promise.all([
       ...this.#slots.map((slot) => slot.tell('renew', drainMs)),
@@ -189,6 +181,11 @@ export class ServerPool {
     return this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
   }
 
+  /** A shared server has one volume; else standing replicas serve callers without a name. */
+  get #standingPrincipal(): string | null {
+    return this.#spec.sharing === 'shared' ? null : ANONYMOUS;
+  }
+
   #fill(): void {
     // A slot that is over leaves its number to the next one.
     for (let number = 1; this.#slots.length < this.#desired; number++) {
@@ -204,8 +201,8 @@ export class ServerPool {
       spec: () => this.#spec,
       image: this.#image,
       gate: this.#options.standingGate,
-      // A shared server has one volume; else standing replicas serve callers without a name.
-      principal: this.#spec.sharing === 'shared' ? null : ANONYMOUS,
+      eras: this.eras,
+      principal: this.#standingPrincipal,
       mayEject: (own) => this.#spec.sharing !== 'shared' || mayEject(poolWithout(own, this.#slots)),
       onChange: () => this.#changed(),
       onTools: (tools) => {
@@ -218,6 +215,7 @@ export class ServerPool {
     await Promise.all([
       ...this.#slots.map((slot) => this.#close(slot, drainMs)),
       this.#sessions.endAll(why, drainMs),
+      this.eras.close(),
     ]);
   }
 

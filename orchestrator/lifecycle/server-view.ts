@@ -9,6 +9,7 @@ export type ServerParts = {
   readonly desired: number;
   readonly slots: readonly Slot[];
   readonly sessions: readonly Running[];
+  readonly era: ServerView['era'];
   readonly toolCount: number;
   readonly resolved: string | null;
   readonly url: string;
@@ -44,8 +45,7 @@ export function serverView(parts: ServerParts): MeshServerView {
     callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
     balance: spec.balance,
     retries: spec.retries,
-    // A completed handshake is what the revisions up to 2025-11-25 have; nothing else is spoken yet.
-    era: handshake === null ? null : 'legacy',
+    era: parts.era,
     protocolVersion: handshake?.protocolVersion ?? null,
     capabilities: handshake?.capabilities ?? {},
     serverInfo: handshake?.serverInfo ?? {},

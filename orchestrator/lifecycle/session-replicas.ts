@@ -1,32 +1,20 @@
 import type { Engine } from '../engine/index.ts';
-import {
-  type Clock,
-  type Facts,
-  GantryError,
-  type Reason,
-  type ServerSpec,
-  shortId,
-} from '../kernel/index.ts';
+import { type Clock, type Facts, type ServerSpec, shortId } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { callBreaker, noteBreaker } from './breaker-facts.ts';
 import { ColdStarts } from './cold-starts.ts';
 import type { EngineWatch } from './engine-watch.ts';
+import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { greet } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { Running } from './running.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
+import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
 import type { Starter, StartRequest } from './starter.ts';
-import { settledWithin } from './waits.ts';
-
-/** How long a caller waits for an image that is just being made before it is told to come back. */
-const IMAGE_PATIENCE_MS = 10_000;
-const RETRY_AFTER_MS = 2000;
-/** Somebody has to start it first. */
-const STOPPED_RETRY_AFTER_MS = 5000;
 
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
@@ -35,6 +23,7 @@ export type SessionReplicasOptions = {
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
   readonly engine: Engine;
+  readonly eras: EraFinder;
   readonly clock: Clock;
   readonly facts: Facts;
   /** 0 up to 1, without 1. */
@@ -65,15 +54,9 @@ export class SessionReplicas {
    * @throws GantryError no_replica, replica_failed, engine_unavailable
    */
   async open(principal: string): Promise<Running> {
-    const { name, maxSessions } = this.#options.spec();
-    if (!this.#options.accepting()) throw this.#stopped();
-    if (this.#running.size + this.#openings.size >= maxSessions) {
-      throw new GantryError(
-        'no_replica',
-        `Server ${name} has all its ${maxSessions} sessions open (maxSessions). Try again later.`,
-        { detail: { server: name, maxSessions, retryAfterMs: RETRY_AFTER_MS } },
-      );
-    }
+    const spec = this.#options.spec();
+    if (!this.#options.accepting()) throw serverStopped(spec);
+    if (this.#running.size + this.#openings.size >= spec.maxSessions) throw allOpen(spec);
     this.#starts.check();
     const opening = this.#open(principal);
     this.#openings.add(opening);
@@ -87,10 +70,11 @@ export class SessionReplicas {
   /** The same with the handshake done in Gantry's own name. Throws as `open`. */
   async openGreeted(principal: string): Promise<Running> {
     const running = await this.open(principal);
-    const why = await greet(running, this.#options.spec());
+    const { spec, eras, clock } = this.#options;
+    const why = await greet(running, { spec: spec(), image: await this.#options.image.get(), eras, clock });
     if (why === null && running.replica.available) return running;
     if (why !== null) await running.discard(why);
-    throw this.#refused(why);
+    throw notStarted(spec(), why);
   }
 
   /** Ends one politely; resolves when its container is gone. */
@@ -119,7 +103,7 @@ export class SessionReplicas {
       const { running, breaker } = await this.#start(principal);
       if (!this.#options.accepting()) {
         await this.end(running, 'server stopped', 0);
-        throw this.#stopped();
+        throw serverStopped(this.#options.spec());
       }
       this.#running.add(running);
       inBackground(
@@ -132,20 +116,14 @@ export class SessionReplicas {
     } catch (error) {
       this.#options.engineWatch.report(error);
       this.#options.image.report(error);
-      throw this.#refusal(error);
+      throw startRefusal(this.#options.spec(), error);
     }
   }
 
   async #start(principal: string): Promise<{ readonly running: Running; readonly breaker: Breaker }> {
-    const { spec, gate, clock, image } = this.#options;
-    const preparing = image.get();
-    if (!(await settledWithin(clock, IMAGE_PATIENCE_MS, preparing))) {
-      const { name } = spec();
-      throw new GantryError('no_replica', `Server ${name} is still being installed. Try again in a moment.`, {
-        detail: { server: name, retryAfterMs: RETRY_AFTER_MS },
-      });
-    }
-    const prepared = await preparing;
+    const { spec, gate, image } = this.#options;
+    const prepared = await image.soon();
+    if (prepared === null) throw stillInstalling(spec());
     const replicaId = `${spec().name}-s-${shortId()}`;
     const policy = () => spec().breaker;
     const breaker = callBreaker({ ...this.#options, server: spec().name, replica: replicaId, policy });
@@ -197,34 +175,5 @@ export class SessionReplicas {
     const { drainMs } = this.#options.spec().timeouts;
     if (drains) await Promise.race([running.replica.drain(drainMs), running.ended]);
     await running.discard(reason);
-  }
-
-  #stopped(): GantryError {
-    const { name } = this.#options.spec();
-    return new GantryError('no_replica', `Server ${name} is stopped.`, {
-      detail: { server: name, retryAfterMs: STOPPED_RETRY_AFTER_MS },
-    });
-  }
-
-  #refusal(error: unknown): GantryError {
-    if (error instanceof GantryError && !isEngineDown(error)) return error;
-    const { reason } = startFailureOf(error);
-    return this.#refused(reason, error);
-  }
-
-  #refused(why: Reason | null, cause?: unknown): GantryError {
-    const { name } = this.#options.spec();
-    const text = why?.message ?? 'its process ended while it was starting';
-    const detail = {
-      server: name,
-      reason: why?.code ?? 'exited',
-      stderr: why?.stderr ?? [],
-      mayHaveRun: false,
-    };
-    const code = why?.code === 'engine_unavailable' ? 'engine_unavailable' : 'replica_failed';
-    return new GantryError(code, `Server ${name} could not start a replica: ${text}`, {
-      detail: { ...detail, retryAfterMs: RETRY_AFTER_MS },
-      cause,
-    });
   }
 }

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { EngineWatch } from './engine-watch.ts';
+import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { Starter } from './starter.ts';
@@ -12,6 +13,7 @@ export type SlotOptions = {
   readonly image: ImageMemo;
   /** Whose data the volume holds. */
   readonly principal: string | null;
+  readonly eras: EraFinder;
   readonly starter: Starter;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;

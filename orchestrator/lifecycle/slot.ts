@@ -175,11 +175,13 @@ export class Slot {
 
   /** @returns why it is not ready; null when it is, or when a command came first. */
   async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
-    const { gate, clock, spec } = this.#options;
+    const { gate, clock, spec, eras } = this.#options;
     const started = await gate.run(async () => {
       if (!this.#inbox.isEmpty) return null;
       const running = await this.#container.fill(image);
-      const greeting = greet(running, spec()).then((why) => why ?? prove(running, this.#breaker, spec()));
+      const greeting = greet(running, { spec: spec(), image, eras, clock }).then(
+        (why) => why ?? prove(running, this.#breaker, spec()),
+      );
       await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
       return { greeting };
     });

@@ -1,4 +1,4 @@
-import { GantryError, type Reason } from '../kernel/index.ts';
+import { type Clock, GantryError, type Reason } from '../kernel/index.ts';
 import type { ReplicaStateName } from './replica-state.ts';
 
 type Identity = { readonly server: string; readonly id: string };
@@ -30,4 +30,15 @@ export function deadCallError(
       },
     },
   );
+}
+
+/** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
+const DIAGNOSIS_MS = 2000;
+
+/** Settles when it is known why a process is over, or nobody should wait for that any longer. */
+export async function diagnosisOf(diagnosed: Promise<void>, clock: Clock): Promise<void> {
+  const { promise: tooLong, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(DIAGNOSIS_MS, resolve);
+  await Promise.race([diagnosed, tooLong]);
+  cancel();
 }

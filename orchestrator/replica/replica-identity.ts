@@ -1,3 +1,7 @@
+import type { Channel } from '../channel/index.ts';
+import type { Clock, Facts } from '../kernel/index.ts';
+import type { CallBreaker } from './counted.ts';
+
 /** Who a replica is. The same values stand in its container's labels. */
 export type ReplicaIdentity = {
   readonly server: string;
@@ -9,4 +13,12 @@ export type ReplicaIdentity = {
   /** How often this place in the pool was filled before. */
   readonly restarts: number;
   readonly startedAt: string;
+};
+
+export type ReplicaOptions = {
+  readonly identity: ReplicaIdentity;
+  readonly channel: Channel;
+  readonly facts: Facts;
+  readonly clock: Clock;
+  readonly breaker: CallBreaker;
 };

@@ -1,12 +1,19 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
 import { Link } from '../channel/index.ts';
-import type { Clock, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
+import type { Clock, Era, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type CallBreaker, counted } from './counted.ts';
-import { discoveryOf, GREETING, type Handshake, handshakeOf } from './handshake.ts';
+import {
+  DISCOVER_PARAMS,
+  discoveryOf,
+  GREETING,
+  type Handshake,
+  handshakeOf,
+  selfDescribed,
+} from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
-import { deadCallError, notServing } from './replica-errors.ts';
-import type { ReplicaIdentity } from './replica-identity.ts';
+import { deadCallError, diagnosisOf, notServing } from './replica-errors.ts';
+import type { ReplicaIdentity, ReplicaOptions } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /**
@@ -26,16 +33,8 @@ export class Replica {
   readonly #watchers = new Set<(state: ReplicaState) => void>();
   #state: ReplicaState = { name: 'starting' };
   #handshake: Handshake | null = null;
-  /** What it was asked instead of a handshake (MCP 2026-07-28), once it has answered. */
-  #discovery: Record<string, unknown> | null = null;
 
-  constructor(options: {
-    identity: ReplicaIdentity;
-    channel: Channel;
-    facts: Facts;
-    clock: Clock;
-    breaker: CallBreaker;
-  }) {
+  constructor(options: ReplicaOptions) {
     this.identity = options.identity;
     this.channel = options.channel;
     this.#facts = options.facts;
@@ -102,8 +101,9 @@ export class Replica {
 
   /** Whether its process answers anything at all within `timeoutMs`. No call: nobody's counts change. Never rejects. */
   probe(timeoutMs: number): Promise<ProbeAnswer> {
-    const hasTools = this.#handshake?.capabilities.tools !== undefined;
-    return this.#prober.probe(timeoutMs, this.#discovery, hasTools);
+    const { era, capabilities } = this.#handshake ?? { era: 'legacy', capabilities: {} };
+    const discovery = era === 'modern' ? DISCOVER_PARAMS : null;
+    return this.#prober.probe(timeoutMs, discovery, 'tools' in capabilities);
   }
 
   /**
@@ -136,22 +136,27 @@ export class Replica {
 
   /**
    * Asks a fresh process whether it serves without a handshake (MCP 2026-07-28, `server/discover`). A result means
-   * that it does, and the replica is `ready`; an error is returned and means that it does not, or not this way.
+   * that it does, and the replica is `ready`; an error, which is returned, that it does not.
    * @throws GantryError replica_failed when the process dies of the question, call_timeout after `timeoutMs`.
    */
-  async discover(params: Record<string, unknown>, timeoutMs: number): Promise<JsonRpcOutcome> {
-    const options = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
-    const outcome = await this.#link.call('server/discover', params, options);
+  async discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
+    const until = signal === undefined ? {} : { signal };
+    const limits = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs, ...until };
+    const outcome = await this.#link.call('server/discover', DISCOVER_PARAMS, limits);
     if (outcome.ok) {
       this.#handshake = discoveryOf(outcome.result);
-      this.#discovery = params;
       this.#become({ name: 'ready' });
     }
     return outcome;
   }
 
+  /** `greet` or `discover`. Throws as they do. */
+  greetIn(era: Era, readyMs: number): Promise<JsonRpcOutcome> {
+    return era === 'legacy' ? this.greet(readyMs) : this.discover(readyMs);
+  }
+
   /**
-   * One request to the process.
+   * One request to the process. One greeted by `discover` is told Gantry's own name where the request says none.
    * @throws GantryError replica_failed | call_timeout | no_replica (not serving)
    */
   call(
@@ -162,7 +167,7 @@ export class Replica {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
       return Promise.reject(notServing(this.identity, this.#state.name));
     }
-    return counted(this.#link.call(method, params, options), {
+    return counted(this.#link.call(method, selfDescribed(this.#handshake, params), options), {
       server: this.identity.server,
       method,
       clock: this.#clock,
@@ -233,15 +238,9 @@ export class Replica {
   }
 
   async #deadCallError(): Promise<GantryError> {
-    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(DIAGNOSIS_MS, resolve);
-    await Promise.race([this.#diagnosed.promise, tooLong]);
-    cancel();
+    await diagnosisOf(this.#diagnosed.promise, this.#clock);
     const reason = this.#state.name === 'failed' ? this.#state.reason : null;
     const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
     return deadCallError(this.identity, reason, stderr);
   }
 }
-
-/** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
-const DIAGNOSIS_MS = 2000;

@@ -1,4 +1,4 @@
-import type { ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 
 /**
@@ -12,6 +12,13 @@ export type Pools = {
   standing(server: string): readonly Replica[];
   /** The tools that the server listed last, with their annotations; none while they are not known. */
   tools(server: string): readonly ToolView[];
+  /**
+   * Which eras a server speaks; asked of processes made for the question where nobody knows yet.
+   * @throws GantryError no_replica, replica_failed where it cannot be found out
+   */
+  era(server: string): Promise<EraVerdict>;
+  /** Only whether it knows the handshake, which is often known sooner. @throws GantryError no_replica */
+  speaksLegacy(server: string): Promise<boolean>;
   /**
    * Starts a container for one session. The process runs and its channel is open; the session's own
    * initialize completes the handshake.

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type EraVerdict,
   type Facts,
   GantryError,
   type JsonRpcOutcome,
@@ -71,6 +72,18 @@ export class Router {
   /** How many calls of a server wait for a replica. */
   queued(server: string): number {
     return this.#balancers.queued(server);
+  }
+
+  /** Which eras a server speaks. @throws GantryError server_not_found, no_replica, replica_failed */
+  era(server: string): Promise<EraVerdict> {
+    this.spec(server);
+    return this.#pools.era(server);
+  }
+
+  /** @throws GantryError server_not_found, no_replica */
+  speaksLegacy(server: string): Promise<boolean> {
+    this.spec(server);
+    return this.#pools.speaksLegacy(server);
   }
 
   /**
@@ -207,10 +220,11 @@ export class Router {
 
   /** Sharing `call`: a process that has seen nobody and that nobody sees afterwards. */
   async #fresh(spec: ServerSpec, principal: string, options: LeaseOptions): Promise<Lease> {
+    const era = (await this.#pools.speaksLegacy(spec.name)) ? 'legacy' : 'modern';
     const replica = await this.openForCall(spec.name, principal, options);
     const done = (): void => void this.release(replica, 'call ended');
     try {
-      const outcome = await replica.greet(spec.timeouts.readyMs);
+      const outcome = await replica.greetIn(era, spec.timeouts.readyMs);
       if (outcome.ok) return { replica, done };
       throw new GantryError(
         'replica_failed',

@@ -1,14 +1,4 @@
-import { isObject } from '../kernel/index.ts';
-
-/** `legacy`: revisions with a handshake and sessions; `modern`: every request stands for itself (MCP 2026-07-28). */
-export type Era = 'legacy' | 'modern';
-
-/** Revisions without sessions, newest first. */
-export const MODERN_VERSIONS = ['2026-07-28'] as const;
-
-/** What MCP itself puts into `_meta` begins with this. */
-export const META_PREFIX = 'io.modelcontextprotocol/';
-export const VERSION_KEY = `${META_PREFIX}protocolVersion`;
+import { type Era, isObject, MODERN_VERSIONS, VERSION_KEY } from '../kernel/index.ts';
 
 /**
  * The era of a request (MCP 2026-07-28, versioning): modern when its body claims a version, whichever, or when its

@@ -1,7 +1,7 @@
 export { readBatch } from './batch.ts';
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
 export { encodeOutcome } from './encode.ts';
-export { type Era, eraOf, MODERN_VERSIONS } from './era.ts';
+export { eraOf } from './era.ts';
 export { EVENTS_KEPT_MS, type EventLog, type NumberedMessage } from './event-log.ts';
 export { MemoryEventLog } from './memory-event-log.ts';
 export { StatelessCalls, type StatelessReply } from './modern/stateless-calls.ts';

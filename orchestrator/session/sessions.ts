@@ -1,14 +1,12 @@
 import { GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
-import type { Backend } from './backend.ts';
+import { backendFor } from './backends.ts';
 import { BATCH_VERSION } from './batch.ts';
 import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
 import { EventBudget, NOTHING } from './event-budget.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
-import { ownProcess } from './own-process.ts';
 import type { Reply, Sender, SessionsOptions } from './sender.ts';
 import { Session } from './session.ts';
-import { sharedProcess } from './shared-process.ts';
 
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
 const PATIENCE_MS = 5000;
@@ -151,10 +149,7 @@ export class Sessions {
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
     const spec = router.spec(server);
-    const backend: Backend =
-      spec.sharing === 'session'
-        ? await ownProcess(router, spec, principal)
-        : sharedProcess(router, spec, principal);
+    const backend = await backendFor(router, clock, spec, principal);
     // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = new Session({
       server,

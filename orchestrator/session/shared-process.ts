@@ -1,5 +1,5 @@
 import { type JsonRpcOutcome, type ServerSpec, shortId } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
+import type { Handshake, Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
 
 /** Revisions with sessions, newest first. */
@@ -31,14 +31,19 @@ const SHAREABLE_METHODS = new Set([
 /**
  * Sharing `shared`, `principal` and `call`: the replica was greeted by Gantry itself, each call is leased one,
  * and the client's initialize is answered from what the replica said then.
+ * @param handshake what one of them said when it was greeted
  */
-export function sharedProcess(router: Router, spec: ServerSpec, principal: string): Backend {
+export function sharedProcess(
+  router: Router,
+  spec: ServerSpec,
+  principal: string,
+  handshake: Handshake,
+): Backend {
   const session = shortId();
   return {
     replica: null,
     over: new Promise(() => {}), // one replica's death is not the session's: the next call gets another
     async initialize(params) {
-      const handshake = await router.handshake(spec.name, principal);
       return outcomeOf({
         protocolVersion: agreedVersion(params.protocolVersion, handshake.protocolVersion),
         capabilities: shareable(handshake.capabilities),
@@ -64,7 +69,8 @@ export function agreedVersion(asked: unknown, spoken: string): string {
   return askedRank >= 0 && askedRank >= spokenRank ? (asked as string) : spoken;
 }
 
-function shareable(capabilities: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Without what needs to know which client is meant, in all of their details too. */
+export function shareable(capabilities: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(SHAREABLE.filter((key) => key in capabilities).map((key) => [key, {}]));
 }
 

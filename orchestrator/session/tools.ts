@@ -1,4 +1,11 @@
-import { GantryError, type JsonRpcError, type JsonRpcOutcome, type ToolView } from '../kernel/index.ts';
+import {
+  GantryError,
+  isObject,
+  type JsonRpcError,
+  type JsonRpcOutcome,
+  MISSING_CAPABILITY,
+  type ToolView,
+} from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
 
 /** Tools without a session: what a REST caller needs. */
@@ -46,8 +53,12 @@ function saysUnknown(outcome: JsonRpcOutcome): boolean {
 }
 
 function unwrap(server: string, outcome: JsonRpcOutcome): Extract<JsonRpcOutcome, { ok: true }> {
-  if (outcome.ok) return outcome;
-  throw refused(server, outcome.error);
+  if (!outcome.ok) throw refused(server, outcome.error);
+  if (isObject(outcome.result) && outcome.result.resultType === 'input_required') {
+    const message = 'the tool asks for input, which only a client of MCP can give';
+    throw refused(server, { code: MISSING_CAPABILITY, message, data: outcome.result.inputRequests });
+  }
+  return outcome;
 }
 
 function refused(server: string, { code, message, data }: JsonRpcError): GantryError {

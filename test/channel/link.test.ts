@@ -148,6 +148,13 @@ test('a withdrawn call is cancelled at the server once and frees its place; its 
   t.is(channel.sent.filter((sent) => sent.method === 'notifications/cancelled').length, 1);
 });
 
+test('a call that was withdrawn before it was sent is not sent, and ends like any other', async (t) => {
+  const { channel, link } = setUp();
+  const signal = AbortSignal.abort('the client left');
+  await failsWith(t, link.call('tools/call', {}, { ...options, signal }), 'cancelled');
+  t.deepEqual(channel.sent, []);
+});
+
 test('when the channel ends every open call ends with the reason, and new ones are refused as not run', async (t) => {
   const { channel, link } = setUp();
   const calls = [link.call('a', {}, options), link.call('b', {}, options)];

@@ -13,8 +13,8 @@ const NEXT = 'conformance-next';
 type Expectation = {
   readonly suite: string;
   readonly args: readonly string[];
-  /** What the fixture speaks: both eras, or only sessions like most servers. */
-  readonly fixture?: 'both' | 'legacy';
+  /** What the fixture speaks: both eras, only sessions like most servers, or only the revision without. */
+  readonly fixture?: 'both' | 'legacy' | 'modern';
   /** How many scored scenarios there are. */
   readonly scored: number;
   /** Those of them that an adapter cannot pass (docs/conformance.md). All others have to. */
@@ -29,7 +29,7 @@ const conforms = test.macro(async (t, expected: Expectation) => {
   const { suite, args, fixture = 'both', scored, beyondReach = [], besides = [] } = expected;
   t.timeout(400_000);
   // A server of its own: the suite ends none of its sessions, and they would be in the way of other tests.
-  const env = fixture === 'legacy' ? { MCP_FIXTURE_ERA: 'legacy' } : {};
+  const env = fixture === 'both' ? {} : { MCP_FIXTURE_ERA: fixture };
   const entry = { image: await imageOf('conformance'), maxSessions: 60, env };
   const name = await makeServer(t, 'suite', entry);
   await untilReady(name);
@@ -98,6 +98,20 @@ test.serial('the suite for 2026-07-28 passes but for two with a server that know
   scored: 37,
   beyondReach: ['server-stateless', 'input-required-result-basic-elicitation'],
   besides: BESIDES_2026,
+});
+
+test.serial('the suite for 2025-11-25 passes whole with a server that knows no sessions', conforms, {
+  suite: NEXT,
+  args: ['--requirements', '2025-11-25'],
+  fixture: 'modern',
+  scored: 30,
+});
+
+test.serial('the suite for 2026-07-28 passes whole with a server that knows no sessions', conforms, {
+  suite: NEXT,
+  args: ['--requirements', '2026-07-28'],
+  fixture: 'modern',
+  scored: 37,
 });
 
 type Judged = { readonly passed: readonly string[]; readonly failed: readonly string[] };

@@ -57,6 +57,8 @@ export type Server = {
   readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
   readonly sessions: number;
   readonly callsInFlight: number;
+  readonly era: string | null;
+  readonly protocolVersion: string | null;
   readonly toolCount: number;
   readonly url: string;
 };

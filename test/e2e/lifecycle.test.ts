@@ -53,6 +53,8 @@ function meshOn(engine: Engine, owner: string) {
     epoch: shortId(),
     random: Math.random,
     maxLineBytes: MIB,
+    // Nobody is to be asked for its era here: every container counts.
+    eras: { get: async () => ({ era: 'legacy', mixed: false }), put: async () => {} },
     prepareImage: (wanted) => images.prepare(wanted),
     urlOf: () => '',
   });

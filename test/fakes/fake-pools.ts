@@ -1,8 +1,10 @@
 import {
   type Clock,
+  type EraVerdict,
   Facts,
   GantryError,
   type ServerSpec,
+  speaks,
   systemClock,
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
@@ -44,6 +46,8 @@ export class FakePools implements Pools {
   clock: Clock = systemClock;
   pool: Replica[] = [];
   toolList: readonly ToolView[] = [];
+  /** What every server here speaks. */
+  verdict: EraVerdict = { era: 'legacy', mixed: false };
   /** Answers what a fresh process is asked; the test may replace it. */
   play: (channel: FakeChannel) => void = answersInitialize;
 
@@ -63,6 +67,14 @@ export class FakePools implements Pools {
     return this.toolList;
   }
 
+  async era(): Promise<EraVerdict> {
+    return this.verdict;
+  }
+
+  async speaksLegacy(): Promise<boolean> {
+    return speaks(this.verdict, 'legacy');
+  }
+
   async openForSession(server: string): Promise<Replica> {
     if (this.opened.length - this.released.length >= (this.spec(server)?.maxSessions ?? 0)) {
       throw new GantryError('no_replica', 'too many sessions', { detail: { retryAfterMs: 1000 } });
@@ -75,7 +87,7 @@ export class FakePools implements Pools {
     const held = this.pool.find(({ identity }) => identity.id === id);
     if (held !== undefined) return held;
     const { replica } = this.make(server, id, 'pool');
-    await replica.greet(1000);
+    await replica.greetIn(speaks(this.verdict, 'legacy') ? 'legacy' : 'modern', 1000);
     this.pool.push(replica);
     return replica;
   }

@@ -25,6 +25,8 @@ export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {})
     epoch: EPOCH,
     maxLineBytes: 1024 * 1024,
     random: () => 0.5,
+    // What is not about eras is about servers that are known to be legacy.
+    eras: { get: async () => ({ era: 'legacy', mixed: false }), put: async () => {} },
     urlOf: (spec) => `http://127.0.0.1:7400/mcp/${spec.name}`,
     prepareImage: async ({ source }) => {
       if (source.kind !== 'image') throw new Error('only images here');

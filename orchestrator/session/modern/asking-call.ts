@@ -6,13 +6,8 @@ import {
   type Timeouts,
 } from '../../kernel/index.ts';
 import type { Replica, ServerMessage } from '../../routing/index.ts';
+import { ASKS } from './both-eras.ts';
 
-/** The requests of a server that become `inputRequests`, and the capability a client declares for each. */
-const ASKS: Readonly<Record<string, string>> = {
-  'elicitation/create': 'elicitation',
-  'sampling/createMessage': 'sampling',
-  'roots/list': 'roots',
-};
 /** Servers that ask several things at once write them in one go; so much is waited for the rest. */
 const GATHER_MS = 10;
 

@@ -6,6 +6,7 @@ import {
   type ServerSpec,
 } from '../../kernel/index.ts';
 import type { Handshake, Replica, Router, ServerMessage } from '../../routing/index.ts';
+import { toldOf } from './both-eras.ts';
 import { type Leased, type Opened, type Want, WarmReplicas } from './replicas.ts';
 
 /** Whose call, and what its client can be asked for. */
@@ -20,9 +21,6 @@ export type Caller = {
 export type OnLoose = (source: Replica, principal: string | null, message: ServerMessage) => void;
 
 const NEWS = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
-
-/** What a legacy server can be told of a client of the other era. */
-const TELLABLE = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling'];
 
 /**
  * Finds the replica of a legacy server for one call without a session. Capabilities are settled by the handshake
@@ -62,7 +60,7 @@ export class Leases {
           // The state in a principal's process is the point of this mode, so there is one process.
           max: spec.sharing === 'principal' ? 1 : spec.maxSessions,
           open: (isFirst) =>
-            isFirst && isEmpty(told(capabilities)) ? this.#held(caller) : this.#openOwn(caller),
+            isFirst && isEmpty(toldOf(capabilities)) ? this.#held(caller) : this.#openOwn(caller),
           signal,
         });
     }
@@ -77,7 +75,7 @@ export class Leases {
     const end = (why: string): void => void this.#router.release(replica, why);
     this.#listen(replica, principal);
     try {
-      const outcome = await replica.greet(spec.timeouts.readyMs, told(capabilities));
+      const outcome = await replica.greet(spec.timeouts.readyMs, toldOf(capabilities));
       if (outcome.ok) return { replica, end };
       const message = `Server ${spec.name} refused the handshake: ${outcome.error.message}`;
       throw new GantryError('replica_failed', message, { detail: { server: spec.name, mayHaveRun: false } });
@@ -154,12 +152,8 @@ export class Leases {
 /** Calls with the same key may use the same replicas. */
 export function leaseKey({ spec, principal, capabilities }: Caller): string {
   const who = spec.sharing === 'shared' ? null : principal;
-  const what = spec.sharing === 'shared' ? {} : told(capabilities);
+  const what = spec.sharing === 'shared' ? {} : toldOf(capabilities);
   return JSON.stringify([spec.name, spec.sharing, who, sorted(what)]);
-}
-
-function told(capabilities: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(capabilities).filter(([key]) => TELLABLE.includes(key)));
 }
 
 /** Nobody waits for such a replica. */

@@ -1,6 +1,7 @@
-import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import { type Clock, GantryError, type JsonRpcOutcome, SERVER_INFO_KEY } from '../../kernel/index.ts';
 import type { ServerMessage, ToolSource } from '../../routing/index.ts';
 import { AskingCall, type Deliver, mayBeAsked } from './asking-call.ts';
+import { COMMON_METHODS, offeredOf } from './both-eras.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
 import { type Caller, type Leases, leaseKey } from './leases.ts';
 import { checkParamHeaders } from './param-headers.ts';
@@ -9,31 +10,11 @@ import type { StateOwner, StateSeal } from './request-state.ts';
 import type { ToolSchemas } from './tool-schemas.ts';
 import { discovery, isWantedLog, legacyParams, modernOutcome } from './translate.ts';
 
-/** What both eras have. Everything else of the modern one is answered by Gantry or does not exist. */
-const COMMON_METHODS = new Set([
-  'tools/list',
-  'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'completion/complete',
-]);
 /** Methods during which a server may ask its client (MCP 2026-07-28, multi round-trip requests). */
 const MAY_ASK = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
-/** Capabilities that mean the same in both eras. */
-const OFFERED = {
-  tools: 1,
-  prompts: 1,
-  resources: 1,
-  completions: 1,
-  logging: 1,
-  experimental: 1,
-  extensions: 1,
-};
-const OFFERED_SHARED = { tools: 1, prompts: 1, resources: 1, completions: 1 };
+/** Under sharing `shared` nobody is asked, and what needs one client is withheld. */
+const SHAREABLE = ['tools', 'prompts', 'resources', 'completions'];
 
 /** Serves clients of MCP 2026-07-28 from servers that know only the handshake. */
 export class LegacyServer {
@@ -80,7 +61,9 @@ export class LegacyServer {
 
   async #discover(caller: Caller, { params }: ModernRequest): Promise<JsonRpcOutcome> {
     const handshake = await this.#leases.handshake(caller);
-    const offered = caller.spec.sharing === 'shared' ? OFFERED_SHARED : OFFERED;
+    const known = Object.entries(offeredOf(handshake.capabilities));
+    const isShared = caller.spec.sharing === 'shared';
+    const offered = Object.fromEntries(known.filter(([key]) => !isShared || SHAREABLE.includes(key)));
     return modernOutcome('server/discover', params, discovery(handshake, offered), handshake);
   }
 
@@ -208,7 +191,7 @@ function inputRequired(
   requestState: string,
   serverInfo: Readonly<Record<string, unknown>>,
 ): JsonRpcOutcome {
-  const _meta = { 'io.modelcontextprotocol/serverInfo': serverInfo };
+  const _meta = { [SERVER_INFO_KEY]: serverInfo };
   const result = { resultType: 'input_required', inputRequests, requestState, _meta };
   return { ok: true, result, raw: JSON.stringify(result) };
 }

@@ -1,21 +1,30 @@
-import { type Clock, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import {
+  CAPABILITIES_KEY,
+  type Clock,
+  GantryError,
+  type JsonRpcOutcome,
+  MODERN_VERSIONS,
+  SUBSCRIPTION_KEY,
+  VERSION_KEY,
+} from '../../kernel/index.ts';
 import type { CallOptions, Router, ServerMessage } from '../../routing/index.ts';
-import { META_PREFIX } from '../era.ts';
 import type { Deliver } from './asking-call.ts';
 import { ANSWER_WITHIN_MS } from './held-calls.ts';
 import { memberOf, withMembers } from './json-members.ts';
 import { type Caller, NO_TURNS } from './leases.ts';
 import { ownerOf } from './legacy-server.ts';
+import { listening, subscriptionMeta } from './listening.ts';
 import { checkParamHeaders } from './param-headers.ts';
 import { type Leased, type Opened, WarmReplicas } from './replicas.ts';
 import type { HeaderOf, ModernRequest } from './request.ts';
 import type { StateSeal } from './request-state.ts';
-import { OWN_PARAMS } from './server-era.ts';
 import type { ToolSchemas } from './tool-schemas.ts';
 
-/** The longest delay that a timer can have; a subscription has no end of its own. */
-const NEVER_MS = 2 ** 31 - 1;
-const SUBSCRIPTION_KEY = `${META_PREFIX}subscriptionId`;
+/** A caller of a server that speaks its era. */
+export type ModernCaller = Caller & {
+  /** Whether standing replicas serve it: else they were greeted in the other era, and may have to stay in it. */
+  readonly isStanding: boolean;
+};
 
 /**
  * Relays between clients and servers that both speak MCP 2026-07-28. Many clients may use one process: ids and
@@ -37,7 +46,7 @@ export class ModernServer {
 
   /** @throws GantryError header_mismatch, request_state_refused, and what a call throws */
   async call(
-    caller: Caller,
+    caller: ModernCaller,
     request: ModernRequest,
     headerOf: HeaderOf,
     deliver: Deliver,
@@ -86,41 +95,45 @@ export class ModernServer {
     { replica, release }: Leased,
     deliver: Deliver,
   ): Promise<JsonRpcOutcome> {
-    const stopping = new AbortController();
-    const unwatch = replica.watch(({ name }) => {
-      if (name === 'draining') stopping.abort();
-    });
-    const ended = AbortSignal.any([this.#closing.signal, stopping.signal]);
     try {
-      const outcome = await replica.call(request.method, params, {
-        callTimeoutMs: NEVER_MS,
-        maxCallMs: NEVER_MS,
-        signal: AbortSignal.any([caller.signal, ended]),
+      const outcome = await listening(replica, params, {
+        signal: AbortSignal.any([caller.signal, this.#closing.signal]),
         onMessage: (message) => relay(message, request, deliver),
       });
-      return this.#sealed(caller, request, outcome);
+      return outcome === null ? ended(request) : this.#sealed(caller, request, outcome);
     } catch (error) {
-      if (!ended.aborted) throw error;
-      const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_KEY]: request.id } };
-      return { ok: true, result, raw: JSON.stringify(result) };
+      if (!this.#closing.signal.aborted) throw error;
+      return ended(request);
     } finally {
-      unwatch();
       release();
     }
   }
 
-  async #lease(caller: Caller, use: 'exclusive' | 'together' | 'listen'): Promise<Leased> {
-    const { spec, principal, signal } = caller;
-    const open = (): Promise<Opened> => this.#open(caller);
+  async #lease(caller: ModernCaller, use: 'exclusive' | 'together' | 'listen'): Promise<Leased> {
+    const { spec, principal, signal, isStanding } = caller;
     if (spec.sharing === 'call') {
-      const { replica, end } = await open();
+      const { replica, end } = await this.#open(caller);
       const done = (): void => end?.('call ended');
       return { replica, ...NO_TURNS, release: done, discard: done };
     }
     const isShared = spec.sharing === 'shared';
+    if (isShared && isStanding) {
+      const { replica, done } = await this.#router.lease(spec.name, principal, { signal });
+      // A subscription has no end of its own: it must not count as a call that keeps its replica busy.
+      if (use === 'listen') done();
+      return { replica, ...NO_TURNS, release: () => done(), discard: () => done() };
+    }
     const key = JSON.stringify([spec.name, spec.sharing, isShared ? null : principal]);
     const max = spec.sharing === 'session' ? spec.maxSessions : 1;
+    // The one that serves this principal's calls over the API too: under `principal` its state is the point.
+    const open = (isFirst: boolean): Promise<Opened> =>
+      isFirst && isStanding ? this.#held(caller) : this.#open(caller);
     return this.#warm.lease({ spec, key, use, max, open, signal });
+  }
+
+  async #held({ spec, principal }: Caller): Promise<Opened> {
+    const { replica } = await this.#router.lease(spec.name, principal);
+    return { replica, end: null };
   }
 
   async #open({ spec, principal, signal }: Caller): Promise<Opened> {
@@ -130,7 +143,7 @@ export class ModernServer {
         : await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
     try {
-      const outcome = await replica.discover(OWN_PARAMS, spec.timeouts.readyMs);
+      const outcome = await replica.discover(spec.timeouts.readyMs);
       if (outcome.ok) return { replica, end };
       const message = `Server ${spec.name} refused server/discover: ${outcome.error.message}`;
       throw new GantryError('replica_failed', message, { detail: { server: spec.name, mayHaveRun: false } });
@@ -172,9 +185,7 @@ export class ModernServer {
   ): Promise<void> {
     const { name, arguments: args } = request.params;
     if (typeof name !== 'string') return;
-    const { _meta } = OWN_PARAMS;
-    const capabilities = { [`${META_PREFIX}clientCapabilities`]: caller.capabilities };
-    const params = { _meta: { ..._meta, ...capabilities } };
+    const params = { _meta: { [VERSION_KEY]: MODERN_VERSIONS[0], [CAPABILITIES_KEY]: caller.capabilities } };
     const options = { ...caller.spec.timeouts, signal: caller.signal };
     const key = JSON.stringify(['modern', caller.principal, Object.keys(caller.capabilities).sort()]);
     const ask = { replica: lease.replica, params, options };
@@ -184,7 +195,13 @@ export class ModernServer {
 
 function relay(message: ServerMessage, { id }: ModernRequest, deliver: Deliver): void {
   if (message.kind === 'request') return; // a modern server has no requests
-  const meta = message.params?._meta;
-  if (typeof meta !== 'object' || meta === null || !(SUBSCRIPTION_KEY in meta)) return deliver(message);
+  const meta = subscriptionMeta(message.params);
+  if (meta === null) return deliver(message);
   deliver({ ...message, params: { ...message.params, _meta: { ...meta, [SUBSCRIPTION_KEY]: id } } });
+}
+
+/** The polite end of a subscription that its server did not say. */
+function ended({ id }: ModernRequest): JsonRpcOutcome {
+  const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_KEY]: id } };
+  return { ok: true, result, raw: JSON.stringify(result) };
 }

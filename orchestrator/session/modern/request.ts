@@ -1,6 +1,15 @@
-import { GantryError, isObject, type JsonRpcId } from '../../kernel/index.ts';
+import {
+  CAPABILITIES_KEY,
+  GantryError,
+  isObject,
+  type JsonRpcId,
+  LOG_LEVEL_KEY,
+  META_PREFIX,
+  MODERN_VERSIONS,
+  VERSION_KEY,
+} from '../../kernel/index.ts';
 import type { ClientMessage } from '../client-message.ts';
-import { isModernVersion, META_PREFIX, MODERN_VERSIONS, VERSION_KEY } from '../era.ts';
+import { isModernVersion } from '../era.ts';
 import { decodeHeaderValue } from './header-value.ts';
 
 /** Reads one header of the request; null where it is absent. */
@@ -42,8 +51,8 @@ export function readModernRequest(
   const params = message.params ?? {};
   const meta = isObject(params._meta) ? params._meta : {};
   const version = meta[VERSION_KEY];
-  const capabilities = meta[`${META_PREFIX}clientCapabilities`];
-  const logLevel = meta[`${META_PREFIX}logLevel`];
+  const capabilities = meta[CAPABILITIES_KEY];
+  const logLevel = meta[LOG_LEVEL_KEY];
   if (typeof version !== 'string') throw missing('protocolVersion', 'a string');
   if (!isObject(capabilities)) throw missing('clientCapabilities', 'an object');
   checkHeader(headerOf, 'MCP-Protocol-Version', version);

@@ -1,4 +1,4 @@
-import { type Clock, type Facts, GantryError, type JsonRpcOutcome } from '../../kernel/index.ts';
+import { type Clock, type Facts, GantryError, type JsonRpcOutcome, speaks } from '../../kernel/index.ts';
 import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { encodeMessage, encodeOutcome } from '../encode.ts';
@@ -11,7 +11,6 @@ import { listenToLegacy } from './listen-legacy.ts';
 import { ModernServer } from './modern-server.ts';
 import { type HeaderOf, type ModernRequest, readModernRequest } from './request.ts';
 import { StateSeal } from './request-state.ts';
-import { type EraMemory, eraMemory, ServerEra } from './server-era.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ToolSchemas } from './tool-schemas.ts';
 import { WatchedResources } from './watched-resources.ts';
@@ -37,7 +36,6 @@ export type StatelessOptions = {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly encodeError: EncodeError;
-  readonly memory?: EraMemory;
 };
 
 /** Clients of MCP 2026-07-28: each request stands for itself, whichever era its server speaks. */
@@ -49,18 +47,16 @@ export class StatelessCalls {
   readonly #leases: Leases;
   readonly #legacy: LegacyServer;
   readonly #modern: ModernServer;
-  readonly #era: ServerEra;
   #closing = false;
 
   constructor(options: StatelessOptions) {
     this.#options = options;
-    const { router, clock, facts, memory = eraMemory() } = options;
+    const { router, clock, facts } = options;
     this.#schemas = new ToolSchemas(clock);
     this.#leases = new Leases({ router, clock, facts, onLoose: (...loose) => this.#changed(...loose) });
     const shared = { ...options, leases: this.#leases, schemas: this.#schemas, seal: new StateSeal(clock) };
     this.#legacy = new LegacyServer(shared);
     this.#modern = new ModernServer(shared);
-    this.#era = new ServerEra(router, memory);
   }
 
   /**
@@ -89,9 +85,12 @@ export class StatelessCalls {
     }
     const { principal } = sender;
     const caller: Caller = { spec, principal, capabilities: request.capabilities, signal: gone };
-    const era = await this.#era.of(spec, principal);
-    if (era === 'modern') {
-      return this.#answer(request, (deliver) => this.#modern.call(caller, request, headerOf, deliver));
+    const verdict = await this.#options.router.era(spec.name);
+    if (speaks(verdict, 'modern')) {
+      const isStanding = verdict.era === 'modern' || verdict.mixed;
+      return this.#answer(request, (deliver) =>
+        this.#modern.call({ ...caller, isStanding }, request, headerOf, deliver),
+      );
     }
     if (request.method === 'subscriptions/listen') {
       const shared = { subscriptions: this.#subscriptions, leases: this.#leases, watched: this.#watched };

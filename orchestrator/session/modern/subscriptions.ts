@@ -1,6 +1,5 @@
-import type { JsonRpcId } from '../../kernel/index.ts';
+import { type JsonRpcId, SUBSCRIPTION_KEY } from '../../kernel/index.ts';
 import type { Replica, ServerMessage } from '../../routing/index.ts';
-import { META_PREFIX } from '../era.ts';
 import { type OutEvent, OutStream } from '../out-stream.ts';
 
 const LIST_CHANGES: Readonly<Record<string, string>> = {
@@ -84,7 +83,7 @@ export class Subscription {
   }
 
   get #tag(): Record<string, unknown> {
-    return { [`${META_PREFIX}subscriptionId`]: this.#id };
+    return { [SUBSCRIPTION_KEY]: this.#id };
   }
 
   #push(method: string, params: Record<string, unknown>): void {

@@ -1,6 +1,12 @@
-import type { JsonRpcError, JsonRpcOutcome } from '../../kernel/index.ts';
+import {
+  type JsonRpcError,
+  type JsonRpcOutcome,
+  META_PREFIX,
+  MODERN_VERSIONS,
+  SERVER_INFO_KEY,
+} from '../../kernel/index.ts';
 import type { Handshake } from '../../routing/index.ts';
-import { META_PREFIX, MODERN_VERSIONS } from '../era.ts';
+import { SEVERITIES } from './both-eras.ts';
 import { memberOf, withMembers } from './json-members.ts';
 
 /** Results that say how long they may be kept (MCP 2026-07-28, caching). */
@@ -14,7 +20,6 @@ const CACHEABLE = new Set([
 ]);
 /** A legacy server says nothing about caching, so its answers are stale at once and nobody else's. */
 const CACHE_HINTS = { ttlMs: '0', cacheScope: '"private"' };
-const SEVERITIES = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** Parameters as a legacy server knows them: without what only the other era has. */
 export function legacyParams(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -35,19 +40,22 @@ export function modernOutcome(
   const raw = withMembers(outcome.raw, {
     resultType: '"complete"',
     ...(CACHEABLE.has(method) ? CACHE_HINTS : {}),
-    _meta: withMembers(meta, { [`${META_PREFIX}serverInfo`]: JSON.stringify(serverInfo) }),
+    _meta: withMembers(meta, { [SERVER_INFO_KEY]: JSON.stringify(serverInfo) }),
   });
   return { ok: true, result: outcome.result, raw };
 }
 
-/** What `server/discover` answers for a server that was only ever asked to initialize. */
+/**
+ * What `server/discover` answers for a server that was only ever asked to initialize.
+ * @param offered of its capabilities
+ */
 export function discovery(
-  { capabilities, instructions }: Handshake,
+  { instructions }: Handshake,
   offered: Readonly<Record<string, unknown>>,
 ): JsonRpcOutcome {
   const result = {
     supportedVersions: MODERN_VERSIONS,
-    capabilities: Object.fromEntries(Object.entries(capabilities).filter(([key]) => key in offered)),
+    capabilities: offered,
     ...(instructions === null ? {} : { instructions }),
   };
   return { ok: true, result, raw: JSON.stringify(result) };

@@ -125,8 +125,8 @@ test('under sharing call every call has a process of its own, which ends with it
   const { send, pools } = statelessRig(t, { spec: { sharing: 'call' } });
   await send(modernRequest(1, 'tools/list'));
   await send(modernRequest(2, 'tools/list'));
-  t.is(pools.opened.length, 3, 'two and the one that was asked for its era');
-  t.is(pools.released.length, 3);
+  t.is(pools.opened.length, 2);
+  t.is(pools.released.length, 2);
 });
 
 test('under sharing shared the pool serves, nobody is asked, and what needs one client is not offered', async (t) => {

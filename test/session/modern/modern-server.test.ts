@@ -1,5 +1,4 @@
 import test from 'ava';
-import type { FakeChannel } from '../../fakes/fake-channel.ts';
 import { modernRequest } from './modern-request.ts';
 import {
   failure,
@@ -54,7 +53,7 @@ test('clients that use the same ids and progress tokens at the same time never c
     const who = 'ab'[name];
     t.deepEqual([progress.params.message, progress.params.progressToken, answer.result.who], [who, 1, who]);
   }
-  t.is(pools.opened.length, 2, 'the one that was asked for its era, and one for both');
+  t.is(pools.opened.length, 1, 'one for both');
 });
 
 test('subscriptions of several clients on one process are told apart, under their own ids', async (t) => {
@@ -120,28 +119,34 @@ test('the state of the server travels inside a signed one: forged or stolen it n
   t.is(resultOf(await send(retry(requestState))).got, 'raw');
 });
 
-test('an exit, an error or a result tells the era of a server, once for all its calls', async (t) => {
-  const cases: [string, (channel: FakeChannel, id: unknown) => void, boolean][] = [
-    ['an exit', (channel) => channel.end(), false],
-    ['an error', (channel, id) => channel.print({ id, error: { code: -32601, message: 'no' } }), false],
-    ['silence', () => {}, false],
-    ['a result', (channel, id) => channel.print({ id, result: { supportedVersions: ['2026-07-28'] } }), true],
-  ];
-  for (const [name, answer, isModern] of cases) {
-    const { send, pools } = statelessRig(t, { spec: { timeouts: FAST } });
-    const { play } = pools;
-    pools.play = (channel) => {
-      play(channel);
-      const others = channel.onSent;
-      channel.onSent = (message) => {
-        if (message.method === 'server/discover') answer(channel, message.id);
-        else others(message);
-      };
-    };
-    await Promise.all([send(modernRequest(1, 'prompts/list')), send(modernRequest(2, 'prompts/list'))]);
-    const was = pools.opened.slice(1).map(({ channel }) => channel.sent[0]?.method);
-    t.deepEqual(was, [isModern ? 'server/discover' : 'initialize'], name);
+test('under sharing shared the standing replicas serve in turns where they can, a process of their own era where not', async (t) => {
+  for (const [verdict, used] of [
+    [{ era: 'modern', mixed: false }, 4],
+    [{ era: 'both', mixed: true }, 4],
+    [{ era: 'both', mixed: false }, 0],
+  ] as const) {
+    const { send, pools } = statelessRig(t, { modern: true, spec: { sharing: 'shared' } });
+    pools.verdict = verdict;
+    for (let number = 1; number <= 4; number++) {
+      const { replica } = pools.make('echo', `echo-${number}`, 'pool');
+      await replica.greetIn(verdict.era === 'modern' ? 'modern' : 'legacy', 1000);
+      pools.pool.push(replica);
+    }
+    for (let call = 0; call < 8; call++) await send(modernRequest(call, 'prompts/get', { name: 'x' }));
+    const calls = pools.opened.map(({ channel }) => channel.sent.filter(isPrompt).length);
+    t.deepEqual(calls, used === 4 ? [2, 2, 2, 2] : [0, 0, 0, 0, 8], JSON.stringify(verdict));
   }
 });
 
-const FAST = { readyMs: 50, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 };
+test('under sharing principal the replica that serves a principal over the API serves it here too', async (t) => {
+  const { send, pools } = statelessRig(t, { modern: true, spec: { sharing: 'principal' } });
+  pools.verdict = { era: 'modern', mixed: false };
+  const held = await pools.heldFor('echo', 'alice');
+  await send(modernRequest(1, 'prompts/get', { name: 'x' }));
+  t.is(pools.opened.length, 1);
+  t.is(held.handshake?.era, 'modern');
+});
+
+function isPrompt({ method }: { method?: string }): boolean {
+  return method === 'prompts/get';
+}

@@ -24,6 +24,7 @@ export function statelessRig(
 ) {
   const spec = { ...TEST_SPEC, maxSessions: 20, ...options.spec };
   const pools = new FakePools(spec);
+  if (options.modern) pools.verdict = { era: 'both', mixed: false };
   pools.play = (channel) => {
     channel.onSent = (message) => {
       const { id, method } = message;

@@ -1,0 +1,27 @@
+import type { Json } from './harness.ts';
+import { lastMessage, postMcp, type RpcMessage } from './mcp-session.ts';
+
+const PREFIX = 'io.modelcontextprotocol/';
+let lastId = 0;
+
+/** One request of a client of MCP 2026-07-28, and its answer. */
+export async function modernCall(
+  server: string,
+  method: string,
+  params: Json = {},
+  capabilities: Json = {},
+): Promise<RpcMessage> {
+  const _meta = {
+    [`${PREFIX}protocolVersion`]: '2026-07-28',
+    [`${PREFIX}clientInfo`]: { name: 'gantry-tests', version: '1.0.0' },
+    [`${PREFIX}clientCapabilities`]: capabilities,
+  };
+  const body = { jsonrpc: '2.0', id: ++lastId, method, params: { ...params, _meta } };
+  const name = params.name ?? params.uri;
+  const headers = {
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': method,
+    ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+  };
+  return lastMessage(await postMcp(server, body, headers));
+}
