@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { ChaosProxy } from './chaos-proxy.ts';
+
+/** A server that sends back what it gets, behind a proxy. */
+async function start(t: ExecutionContext) {
+  const ends: Promise<string>[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    ends.push(endOf(socket));
+    socket.on('data', (chunk) => socket.write(chunk));
+    socket.on('end', () => socket.end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy = await ChaosProxy.start({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  t.teardown(async () => {
+    await proxy.close();
+    server.close();
+  });
+  const open = async (): Promise<Socket> => {
+    const socket = connect({ port: proxy.port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    t.teardown(() => void socket.destroy());
+    return socket;
+  };
+  return { proxy, open, ends };
+}
+
+/** How a connection ended, in one word. */
+function endOf(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.on('end', () => resolve('end'));
+  });
+}
+
+async function echoOf(socket: Socket, text: string): Promise<readonly number[]> {
+  const sizes: number[] = [];
+  let got = '';
+  socket.write(text);
+  while (got.length < text.length) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    sizes.push(chunk.length);
+    got += chunk.toString();
+  }
+  if (got !== text) throw new Error('the echo is another text');
+  return sizes;
+}
+
+test('what is not disturbed passes unchanged, both ways, to its end', async (t) => {
+  const { open } = await start(t);
+  const socket = await open();
+  await echoOf(socket, 'x'.repeat(300_000));
+  const ended = endOf(socket);
+  socket.end();
+  t.is(await ended, 'end');
+});
+
+test('pieces are no larger than they may be, and nothing of them is lost', async (t) => {
+  const { proxy, open } = await start(t);
+  proxy.suffer({ sliceBytes: 3 });
+  const sizes = await echoOf(await open(), 'a line that is cut into pieces\n');
+  t.true(sizes.length > 1);
+});
+
+test('a reset reaches both ends as a reset', async (t) => {
+  const { proxy, open, ends } = await start(t);
+  const socket = await open();
+  await echoOf(socket, 'here');
+  const ended = endOf(socket);
+  proxy.resetAll();
+  t.is(await ended, 'ECONNRESET');
+  t.is(await ends[0], 'ECONNRESET');
+});
+
+test('in a blackhole nothing passes and nothing ends, until it is over', async (t) => {
+  const { proxy, open } = await start(t);
+  const socket = await open();
+  await echoOf(socket, 'before');
+  let heard = false;
+  socket.once('data', () => {
+    heard = true;
+  });
+  proxy.suffer({ blackhole: true });
+  socket.write('lost');
+  // Another connection through the same process: by its answer the first would have had its own.
+  proxy.suffer({ blackhole: true });
+  const direct = await open();
+  direct.write('lost too');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.false(heard);
+  proxy.suffer({});
+  await echoOf(await open(), 'after');
+});
+
+test('refused connections are reset, later ones served again', async (t) => {
+  const { proxy, open } = await start(t);
+  proxy.refuse(true);
+  const refused = connect({ port: proxy.port, host: '127.0.0.1' });
+  t.is(await endOf(refused), 'ECONNRESET');
+  proxy.refuse(false);
+  await echoOf(await open(), 'served');
+  t.is(proxy.accepted, 1);
+});
