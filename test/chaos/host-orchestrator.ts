@@ -13,6 +13,15 @@ import { ChaosProxy } from './chaos-proxy.ts';
 
 const MAIN = fileURLToPath(new URL('../../orchestrator/main.ts', import.meta.url));
 const KEPT_OUTPUT = 200;
+const JUMPED = 'the clock has jumped';
+/** A wall clock that goes an hour ahead at SIGUSR2 and back at SIGHUP. */
+const JUMPING_CLOCK = `data:text/javascript,${encodeURIComponent(`
+const real = Date.now;
+let ahead = 0;
+Date.now = () => real() + ahead;
+const jump = (ms) => () => { ahead = ms; process.stderr.write('${JUMPED}\\n'); };
+process.on('SIGUSR2', jump(3_600_000)).on('SIGHUP', jump(0));
+`)}`;
 
 /**
  * The orchestrator as a process of this host, with a proxy before the engine and one before Redis: the real engine, the
@@ -80,7 +89,7 @@ export class HostOrchestrator {
 
   launch(): void {
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, ['--import', JUMPING_CLOCK, MAIN], {
       env: { PATH, ...this.#environment() },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -124,6 +133,16 @@ export class HostOrchestrator {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: answer.status, json: (answer.text === '' ? null : JSON.parse(answer.text)) as T };
+  }
+
+  /** The text of /metrics. */
+  async metrics(): Promise<string> {
+    return (await rawRequest(new URL('/metrics', this.url), { method: 'GET' })).text;
+  }
+
+  /** How often its clock has jumped. */
+  get jumps(): number {
+    return this.output.split(JUMPED).length - 1;
   }
 
   /** Every desired replica of these servers is ready, and the engine has the containers of exactly these. */

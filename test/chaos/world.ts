@@ -1,0 +1,102 @@
+import type { ExecutionContext } from 'ava';
+import { type ToolResult, textOf } from '../e2e/harness.ts';
+import { imageOf } from '../e2e/own-server.ts';
+import { faultsOf, NO_FAULTS, summaryOf, type Verdict } from '../history/history.ts';
+import { HostOrchestrator } from './host-orchestrator.ts';
+import { Load } from './load.ts';
+
+/** A call lasts a second: time to break something under it. */
+export const TELLING = { steps: 2, ms: 500, logs: 0, logsToGet: 0 };
+/** Silence of a server for so long ends a call. */
+export const CALL_TIMEOUT_MS = 5000;
+/** No call may take longer than this to end, whatever breaks: its silence, and the diagnosis of a death. */
+const EVERY_CALL_ENDS_WITHIN_MS = 40_000;
+
+export const SERVER = 'chaos';
+
+/** The mesh that all faults are done to: one shared server, four replicas, what it executes is written on a volume. */
+export async function startWorld(): Promise<HostOrchestrator> {
+  const image = await imageOf('plain');
+  const program = (...args: readonly string[]) => ['python3', '/opt/fixtures/chaos.py', ...args];
+  const shared = {
+    image,
+    sharing: 'shared',
+    data: '/data',
+    resources: { memory: '128MiB', cpus: 1, pids: 256 },
+    timeouts: { callTimeoutMs: CALL_TIMEOUT_MS, drainMs: 10_000 },
+  };
+  return await HostOrchestrator.start({ [SERVER]: { ...shared, command: program(), replicas: 4 } });
+}
+
+/**
+ * Breaks something under 200 calls in flight and judges what clients saw of it: nothing crossed, lost or doubled,
+ * each call ended, none executed twice, none executed that was said not to have run. The mesh is whole again by
+ * itself afterwards.
+ * @param fault resolves when what was broken is over; the load goes on until then.
+ */
+export async function underFault(
+  t: ExecutionContext,
+  mesh: HostOrchestrator,
+  fault: (mesh: HostOrchestrator) => Promise<void>,
+): Promise<Verdict> {
+  const load = new Load({ url: mesh.url, server: SERVER, telling: TELLING });
+  await load.start();
+  await fault(mesh);
+  await mesh.whole([SERVER]);
+  await ended(load);
+  return await judged(t, mesh, load);
+}
+
+export async function judged(t: ExecutionContext, mesh: HostOrchestrator, load: Load): Promise<Verdict> {
+  const verdict = load.history.verdict();
+  t.deepEqual(faultsOf(verdict), NO_FAULTS, mesh.output.slice(-2000));
+  t.is(verdict.answers + verdict.failed, verdict.calls);
+  const executed = await executions(mesh, load.id);
+  t.deepEqual(
+    [...executed].filter(([, times]) => times > 1),
+    [],
+    'executed more than once',
+  );
+  const liars = [...load.history.failures].filter(([marker, why]) => saysNotRun(why) && executed.has(marker));
+  t.deepEqual(liars, [], 'said not to have run, but did');
+  t.log(summaryOf(verdict));
+  return verdict;
+}
+
+/** A call that never ends would hold the test for ever. */
+export async function ended(load: Load): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`calls are still open after ${EVERY_CALL_ENDS_WITHIN_MS} ms`)),
+    EVERY_CALL_ENDS_WITHIN_MS,
+  );
+  try {
+    await Promise.race([load.stop(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Breaks one replica from inside: whichever the router picks. Its own call may end in an error. */
+export async function breakOne(mesh: HostOrchestrator, how: string): Promise<void> {
+  await mesh.api('POST', `/api/v1/servers/${SERVER}/tools/break`, { how });
+}
+
+/** How often each marker was executed, as the processes wrote it down on their volume. */
+async function executions(mesh: HostOrchestrator, load: string): Promise<ReadonlyMap<string, number>> {
+  const { status, json } = await mesh.api<ToolResult>(
+    'POST',
+    `/api/v1/servers/${SERVER}/tools/executions`,
+    {},
+  );
+  if (status !== 200) throw new Error(`the executions could not be read: ${status} ${JSON.stringify(json)}`);
+  const counts = new Map<string, number>();
+  for (const line of textOf(json).split('\n')) {
+    if (line.startsWith(load)) counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function saysNotRun(why: string): boolean {
+  return /"mayHaveRun":false/.test(why) || /"code":"(?:no_replica|queue_full)"/.test(why);
+}
