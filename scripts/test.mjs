@@ -19,7 +19,7 @@ const project = 'gantry-test';
 const unitOnly = process.argv.includes('--unit');
 /** Folders of tests that need the stack; those that break it run last and one by one. */
 const ON_STACK = ['test/e2e/**/*.test.ts'];
-const BREAKING = ['test/e2e-serial/**/*.test.ts'];
+const BREAKING = ['test/e2e-serial/**/*.test.ts', 'test/chaos/faults/*.test.ts'];
 
 const passed = [];
 const failed = [];

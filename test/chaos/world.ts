@@ -24,6 +24,7 @@ export async function startWorld(): Promise<HostOrchestrator> {
     data: '/data',
     resources: { memory: '128MiB', cpus: 1, pids: 256 },
     timeouts: { callTimeoutMs: CALL_TIMEOUT_MS, drainMs: 10_000 },
+    health: { intervalMs: 1000, timeoutMs: 2000, fall: 2 },
   };
   return await HostOrchestrator.start({ [SERVER]: { ...shared, command: program(), replicas: 4 } });
 }
