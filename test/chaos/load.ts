@@ -44,7 +44,7 @@ export class Load {
     );
   }
 
-  /** Resolves when every client has sent its first call: so many are in flight, or queued. */
+  /** Resolves when every client has sent its first call. */
   async start(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.open()));
     this.#loops = Promise.all(this.#clients.map((client) => this.#loop(client)));

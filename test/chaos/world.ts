@@ -1,12 +1,13 @@
 import type { ExecutionContext } from 'ava';
 import { type ToolResult, textOf } from '../e2e/harness.ts';
 import { imageOf } from '../e2e/own-server.ts';
+import { until } from '../e2e/until.ts';
 import { faultsOf, NO_FAULTS, summaryOf, type Verdict } from '../history/history.ts';
 import { HostOrchestrator } from './host-orchestrator.ts';
-import { Load } from './load.ts';
+import { IN_FLIGHT, Load } from './load.ts';
 
-/** A call lasts a second: time to break something under it. */
-export const TELLING = { steps: 2, ms: 500, logs: 0, logsToGet: 0 };
+/** A call lasts two seconds: time to break something under it. */
+export const TELLING = { steps: 2, ms: 1000, logs: 0, logsToGet: 0 };
 /** Silence of a server for so long ends a call. */
 export const CALL_TIMEOUT_MS = 5000;
 /** No call may take longer than this to end, whatever breaks: its silence, and the diagnosis of a death. */
@@ -42,6 +43,7 @@ export async function underFault(
 ): Promise<Verdict> {
   const load = new Load({ url: mesh.url, server: SERVER, telling: TELLING });
   await load.start();
+  await allInFlight(mesh);
   await fault(mesh);
   await mesh.whole([SERVER]);
   await ended(load);
@@ -62,6 +64,15 @@ export async function judged(t: ExecutionContext, mesh: HostOrchestrator, load: 
   t.deepEqual(liars, [], 'said not to have run, but did');
   t.log(summaryOf(verdict));
   return verdict;
+}
+
+/** By the mesh's own count. A few may have ended and not begun again at the moment it is asked. */
+export async function allInFlight(mesh: HostOrchestrator): Promise<void> {
+  await until(`${IN_FLIGHT} calls are in flight`, async () => {
+    const { json } = await mesh.api<{ callsInFlight: number }>('GET', `/api/v1/servers/${SERVER}`);
+    if (json.callsInFlight < IN_FLIGHT * 0.95) throw new Error(`${json.callsInFlight}`);
+    return true;
+  });
 }
 
 /** A call that never ends would hold the test for ever. */

@@ -2,7 +2,7 @@ import test from 'ava';
 import { until } from '../../e2e/until.ts';
 import type { HostOrchestrator } from '../host-orchestrator.ts';
 import { Load } from '../load.ts';
-import { ended, judged, SERVER, startWorld, TELLING, underFault } from '../world.ts';
+import { allInFlight, ended, judged, SERVER, startWorld, TELLING, underFault } from '../world.ts';
 
 let mesh: HostOrchestrator;
 
@@ -31,6 +31,7 @@ test.serial('200 calls in flight: SIGTERM of the orchestrator answers every one 
   t.timeout(180_000);
   const load = new Load({ url: mesh.url, server: SERVER, telling: TELLING });
   await load.start();
+  await allInFlight(mesh);
   const stopped = mesh.signal('SIGTERM');
   await ended(load);
   t.is(await stopped, 0);

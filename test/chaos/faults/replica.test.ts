@@ -36,6 +36,7 @@ for (const [fault, breakIt] of Object.entries(REPLACING)) {
         return before.some((id) => !now.includes(id));
       });
     });
+    t.true(failed > 0, 'the fault hit nothing');
     t.true(failed < answers, 'one of four replicas broke');
   });
 }
