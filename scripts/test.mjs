@@ -1,5 +1,6 @@
 // `npm test`: the same preparation as `npm start`, for a stack of its own, then everything that can be checked.
-// `npm run test:unit` (`--unit`) leaves out whatever needs Docker. Plain JavaScript: it runs before anything is installed.
+// `npm run test:unit` (`--unit`) leaves out whatever needs Docker; `npm run chaos` (`--chaos`) does nothing but break
+// things, again and again. Plain JavaScript: it runs before anything is installed.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitForServers, waitUntilReady } from './setup/api.mjs';
@@ -17,9 +18,14 @@ import { hostAddress, surroundings } from './testing/surroundings.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = 'gantry-test';
 const unitOnly = process.argv.includes('--unit');
+const chaosOnly = process.argv.includes('--chaos');
 /** Folders of tests that need the stack; those that break it run last and one by one. */
 const ON_STACK = ['test/e2e/**/*.test.ts'];
-const BREAKING = ['test/e2e-serial/**/*.test.ts', 'test/chaos/faults/*.test.ts'];
+const FAULTS = ['test/chaos/faults/*.test.ts'];
+const BREAKING = ['test/e2e-serial/**/*.test.ts', ...FAULTS];
+/** For `npm run chaos` alone: it takes a quarter of an hour. */
+const LONG = ['test/chaos/long/*.test.ts'];
+const CHAOS_ROUNDS = Number(process.env.GANTRY_CHAOS_ROUNDS ?? 5);
 
 const passed = [];
 const failed = [];
@@ -53,13 +59,8 @@ await main(async () => {
     } else {
       stack = await prepareStack();
     }
-    say('> Types and lint');
-    await check('the types hold', ['tsc', '-p', '.']);
-    await check('the linter has nothing to say', ['biome', 'check', '.']);
-    await tests('Unit tests', {
-      files: ['test/**/*.test.ts', ...[...ON_STACK, ...BREAKING].map((glob) => `!${glob}`)],
-    });
-    if (stack !== null) await onStack(stack);
+    if (chaosOnly) await chaos(stack);
+    else await everything(stack);
   } catch (error) {
     // The last line has to say how it went, whatever went wrong.
     say(`\n${error.message}`);
@@ -88,12 +89,41 @@ async function prepareStack() {
   });
 }
 
-async function onStack(stack) {
+async function everything(stack) {
+  say('> Types and lint');
+  await check('the types hold', ['tsc', '-p', '.']);
+  await check('the linter has nothing to say', ['biome', 'check', '.']);
+  await tests('Unit tests', {
+    files: ['test/**/*.test.ts', ...[...ON_STACK, ...BREAKING, ...LONG].map((glob) => `!${glob}`)],
+  });
+  if (stack !== null) await onStack(stack);
+}
+
+/** Every fault, several times over, and then a hundred kills. */
+async function chaos(stack) {
+  const env = await untilServing(stack);
+  for (let round = 1; round <= CHAOS_ROUNDS; round++) {
+    await tests(`Faults, round ${round} of ${CHAOS_ROUNDS}`, {
+      files: FAULTS,
+      env,
+      serial: true,
+      timeout: '5m',
+    });
+  }
+  await tests('A hundred kills', { files: LONG, env, serial: true, timeout: '60m' });
+}
+
+async function untilServing(stack) {
   await progress.step('Orchestrator', (detail) => waitUntilReady(stack, detail));
   const env = await surroundings(stack);
   await progress.step('Servers', (detail) =>
     waitForServers(stack, { say: detail, onChange() {} }).then(() => ''),
   );
+  return env;
+}
+
+async function onStack(stack) {
+  const env = await untilServing(stack);
   await tests('Tests on the stack', { files: ON_STACK, env, timeout: '5m' });
   await tests('Tests that break the stack', { files: BREAKING, env, serial: true, timeout: '5m' });
   const problems = checkProof(root, passed);

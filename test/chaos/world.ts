@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { type ToolResult, textOf } from '../e2e/harness.ts';
+import { type Json, type ToolResult, textOf } from '../e2e/harness.ts';
 import { imageOf } from '../e2e/own-server.ts';
 import { until } from '../e2e/until.ts';
 import { faultsOf, NO_FAULTS, summaryOf, type Verdict } from '../history/history.ts';
@@ -15,19 +15,32 @@ const EVERY_CALL_ENDS_WITHIN_MS = 40_000;
 
 export const SERVER = 'chaos';
 
-/** The mesh that all faults are done to: one shared server, four replicas, what it executes is written on a volume. */
-export async function startWorld(): Promise<HostOrchestrator> {
-  const image = await imageOf('plain');
-  const program = (...args: readonly string[]) => ['python3', '/opt/fixtures/chaos.py', ...args];
+/** Gives up on a call long before its answer comes. */
+export const LATE = 'late';
+/** Works on one call at a time, and lets few wait. */
+export const STORM = 'storm';
+
+/**
+ * The mesh that all faults are done to: one shared server, four replicas, what it executes is written on a volume.
+ * @param more of `LATE` and `STORM`
+ */
+export async function startWorld(...more: readonly string[]): Promise<HostOrchestrator> {
   const shared = {
-    image,
+    image: await imageOf('plain'),
+    command: ['python3', '/opt/fixtures/chaos.py'],
     sharing: 'shared',
     data: '/data',
+    replicas: 4,
     resources: { memory: '128MiB', cpus: 1, pids: 256 },
     timeouts: { callTimeoutMs: CALL_TIMEOUT_MS, drainMs: 10_000 },
     health: { intervalMs: 1000, timeoutMs: 2000, fall: 2 },
   };
-  return await HostOrchestrator.start({ [SERVER]: { ...shared, command: program(), replicas: 4 } });
+  const special: Readonly<Record<string, Json>> = {
+    [LATE]: { ...shared, replicas: 1, timeouts: { ...shared.timeouts, callTimeoutMs: CALL_TIMEOUT_MS / 5 } },
+    [STORM]: { ...shared, replicas: 1, balance: { maxInFlight: 1, queueSize: 10, queueTimeoutMs: 1000 } },
+  };
+  const others = Object.fromEntries(Object.entries(special).filter(([name]) => more.includes(name)));
+  return await HostOrchestrator.start({ [SERVER]: shared, ...others });
 }
 
 /**
@@ -50,11 +63,16 @@ export async function underFault(
   return await judged(t, mesh, load);
 }
 
-export async function judged(t: ExecutionContext, mesh: HostOrchestrator, load: Load): Promise<Verdict> {
+export async function judged(
+  t: ExecutionContext,
+  mesh: HostOrchestrator,
+  load: Load,
+  server = SERVER,
+): Promise<Verdict> {
   const verdict = load.history.verdict();
   t.deepEqual(faultsOf(verdict), NO_FAULTS, mesh.output.slice(-2000));
   t.is(verdict.answers + verdict.failed, verdict.calls);
-  const executed = await executions(mesh, load.id);
+  const executed = await executions(mesh, server, load.id);
   t.deepEqual(
     [...executed].filter(([, times]) => times > 1),
     [],
@@ -95,13 +113,17 @@ export async function breakOne(mesh: HostOrchestrator, how: string): Promise<voi
 }
 
 /** How often each marker was executed, as the processes wrote it down on their volume. */
-async function executions(mesh: HostOrchestrator, load: string): Promise<ReadonlyMap<string, number>> {
-  const { status, json } = await mesh.api<ToolResult>(
-    'POST',
-    `/api/v1/servers/${SERVER}/tools/executions`,
-    {},
-  );
-  if (status !== 200) throw new Error(`the executions could not be read: ${status} ${JSON.stringify(json)}`);
+async function executions(
+  mesh: HostOrchestrator,
+  server: string,
+  load: string,
+): Promise<ReadonlyMap<string, number>> {
+  // A server that is being repaired answers a moment later.
+  const json = await until(`the executions of ${server} are read`, async () => {
+    const answer = await mesh.api<ToolResult>('POST', `/api/v1/servers/${server}/tools/executions`, {});
+    if (answer.status !== 200) throw new Error(`${answer.status} ${JSON.stringify(answer.json)}`);
+    return answer.json;
+  });
   const counts = new Map<string, number>();
   for (const line of textOf(json).split('\n')) {
     if (line.startsWith(load)) counts.set(line, (counts.get(line) ?? 0) + 1);

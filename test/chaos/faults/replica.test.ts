@@ -42,7 +42,7 @@ for (const [fault, breakIt] of Object.entries(REPLACING)) {
 }
 
 /** What a server prints ends nothing. */
-const ENDURED: readonly string[] = ['garbage', 'stderr', 'answers to nobody', 'bytewise'];
+const ENDURED: readonly string[] = ['garbage', 'no newline', 'stderr', 'answers to nobody', 'bytewise'];
 
 for (const fault of ENDURED) {
   test.serial(`200 calls in flight: a server prints ${fault}`, async (t) => {
