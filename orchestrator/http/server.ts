@@ -11,8 +11,11 @@ export const SERVER_LIMITS = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
-  /** Above the 4 s to 5 s after which common HTTP clients drop an idle connection themselves. */
-  keepAliveTimeout: 6_000,
+  /**
+   * Above the 60 s after which usual proxies drop an idle connection themselves: who closes first must be the one who
+   * sends next, or a request is lost on its way to a connection that is already gone, and a call must not be repeated.
+   */
+  keepAliveTimeout: 75_000,
   /** One descriptor each; far below the usual limit of a container. */
   maxConnections: 10_000,
 };

@@ -185,7 +185,7 @@ function judge(
   const verdict = history.verdict();
   t.log(summaryOf(verdict));
   t.deepEqual(faultsOf(verdict), NO_FAULTS);
-  t.like(verdict, { ...wanted, answers: wanted.calls, failed: 0 });
+  t.like(verdict, { ...wanted, answers: wanted.calls, failed: [] });
 }
 
 async function recallOverRest(url: string, token: string): Promise<readonly string[]> {

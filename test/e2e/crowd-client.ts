@@ -15,10 +15,10 @@ const META = 'io.modelcontextprotocol/';
 
 /**
  * Kept connections for all clients together, as a proxy in front of Gantry has them: what belongs to a client must not
- * depend on the connection it came by. Only with a timeout of its own does an agent heed the server's `Keep-Alive`, and
- * drop an idle connection before the server does.
+ * depend on the connection it came by. Idle ones are dropped long before the server does it, also by a process that
+ * gets little time on a busy machine.
  */
-const connections = new Agent({ keepAlive: true, timeout: 60_000 });
+const connections = new Agent({ keepAlive: true, timeout: 10_000 });
 
 export type CrowdClientOptions = {
   /** Where Gantry is, and the server there. */

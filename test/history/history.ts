@@ -23,8 +23,8 @@ export type Verdict = {
   readonly answers: number;
   /** Progress and log messages. */
   readonly notifications: number;
-  /** Calls that ended with an error that their client was told. */
-  readonly failed: number;
+  /** Calls that ended with an error that their client was told, and the error. No fault of a delivery. */
+  readonly failed: readonly string[];
   /** Arrived at another client than its own, or at another call. */
   readonly crossed: readonly string[];
   /** Never arrived. What is missing of a call that failed is not lost: its client knows. */
@@ -52,6 +52,7 @@ type Record = {
 export class History {
   readonly #records = new Map<string, Record>();
   readonly #clients = new Set<string>();
+  readonly #failed: string[] = [];
   readonly #crossed: string[] = [];
   readonly #duplicated: string[] = [];
   readonly #unknown: string[] = [];
@@ -89,11 +90,12 @@ export class History {
     this.#unknown.push(`${text.slice(0, 200)} at ${placeOf(at)}`);
   }
 
-  /** A call ended with an error. @param why is shown where the call had ended before */
+  /** A call ended with an error. */
   failed(call: Call, why: string): void {
     const record = this.#records.get(markerOf(call));
     if (record === undefined) return this.gotUnknown(call, `error ${why}`);
     if (record.end !== 'open') this.#duplicated.push(`an end (${why}) of ${markerOf(call)}`);
+    else this.#failed.push(`${markerOf(call)}: ${why}`);
     record.end = 'failed';
   }
 
@@ -105,7 +107,7 @@ export class History {
       calls: records.length,
       answers: records.filter(([, { end }]) => end === 'answered').length,
       notifications: this.#notifications,
-      failed: records.filter(([, { end }]) => end === 'failed').length,
+      failed: this.#failed,
       crossed: this.#crossed,
       lost: records.flatMap(([key, record]) => missing(record).map((what) => `${what} of ${key}`)),
       duplicated: this.#duplicated,
@@ -139,7 +141,7 @@ export const NO_FAULTS = { crossed: [], lost: [], duplicated: [], unknown: [], d
 export function summaryOf(verdict: Verdict): string {
   const { clients, calls, answers, notifications, failed } = verdict;
   const faults = FAULTS.map((fault) => `${verdict[fault].length} ${fault}`).join(', ');
-  const counts = `${answers} answers, ${notifications} notifications, ${failed} failed`;
+  const counts = `${answers} answers, ${notifications} notifications, ${failed.length} failed`;
   return `${calls} calls of ${clients} clients: ${counts}; ${faults}`;
 }
 

@@ -90,3 +90,12 @@ test('a port that is taken is an error of the caller', async (t) => {
     code: 'EADDRINUSE',
   });
 });
+
+test('an idle connection is kept for longer than the 60 s after which proxies let go of one', async (t) => {
+  const server = await start();
+  t.teardown(() => server.close(0));
+  const { headers, body } = await request(`${server.url}/healthz`);
+  await body.dump();
+  const keptSeconds = Number(/^timeout=(\d+)$/.exec(String(headers['keep-alive']))?.[1]);
+  t.true(keptSeconds > 60, `it is kept for ${keptSeconds} s`);
+});
