@@ -1,16 +1,27 @@
 import type { Json } from './harness.ts';
 import { lastMessage, postMcp, type RpcMessage } from './mcp-session.ts';
+import type { RawAnswer } from './raw-http.ts';
 
 const PREFIX = 'io.modelcontextprotocol/';
 let lastId = 0;
 
-/** One request of a client of MCP 2026-07-28, and its answer. */
+/** One request of a client of MCP 2026-07-28, and what it answers. */
 export async function modernCall(
   server: string,
   method: string,
   params: Json = {},
   capabilities: Json = {},
 ): Promise<RpcMessage> {
+  return lastMessage(await modernRequest(server, method, params, capabilities));
+}
+
+/** The same, with the whole HTTP answer. */
+export function modernRequest(
+  server: string,
+  method: string,
+  params: Json = {},
+  capabilities: Json = {},
+): Promise<RawAnswer> {
   const _meta = {
     [`${PREFIX}protocolVersion`]: '2026-07-28',
     [`${PREFIX}clientInfo`]: { name: 'gantry-tests', version: '1.0.0' },
@@ -23,5 +34,5 @@ export async function modernCall(
     'mcp-method': method,
     ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
   };
-  return lastMessage(await postMcp(server, body, headers));
+  return postMcp(server, body, headers);
 }
