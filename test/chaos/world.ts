@@ -71,7 +71,7 @@ export async function judged(
 ): Promise<Verdict> {
   const verdict = load.history.verdict();
   t.deepEqual(faultsOf(verdict), NO_FAULTS, mesh.output.slice(-2000));
-  t.is(verdict.answers + verdict.failed, verdict.calls);
+  t.is(verdict.answers + verdict.failed.length, verdict.calls);
   const executed = await executions(mesh, server, load.id);
   t.deepEqual(
     [...executed].filter(([, times]) => times > 1),
