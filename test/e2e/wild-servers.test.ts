@@ -60,7 +60,8 @@ async function droppedKinds(name: string): Promise<Dropped> {
     not_an_object: sum('"not_an_object"'),
     bad_id: sum('"bad_id"'),
   };
-  return { all: sum(''), ...kinds };
+  const known = Object.values(kinds).reduce((total, count) => total + count, 0);
+  return { ...kinds, unknown: sum('') - known };
 }
 
 async function replaceStanding(name: string): Promise<void> {
