@@ -6,20 +6,13 @@ import type {
   LogLine,
   Reason,
   Retries,
+  RolloutView,
   ServerView,
   ToolView,
 } from '../../kernel/index.ts';
+import { named } from './named.ts';
 
-/**
- * The shapes of docs/api.md. Each is typed by the view it describes, so that a field which changes in one place
- * alone does not compile. Registered under the name it has in `components/schemas`.
- */
-export const components = z.registry<{ id: string; description?: string }>();
-
-export function named<T extends z.ZodType>(id: string, schema: T): T {
-  components.add(schema, { id });
-  return schema;
-}
+export { components, named } from './named.ts';
 
 export const whole = z.int().min(0);
 export const anyObject = z.record(z.string(), z.unknown());
@@ -45,6 +38,8 @@ export const ReasonSchema: z.ZodType<Reason> = named(
       'handshake_failed',
       'engine_unavailable',
       'stopped',
+      'waiting_for',
+      'dependency_failed',
       'internal',
     ]),
     message: z.string(),
@@ -74,6 +69,20 @@ export const BalanceSchema: z.ZodType<Balance> = named(
 export const RetriesSchema: z.ZodType<Retries> = named(
   'Retries',
   z.object({ budgetPercent: whole, minPerSecond: whole, attempts: whole }),
+);
+export const Rollout: z.ZodType<RolloutView> = named(
+  'Rollout',
+  z.object({
+    state: z.enum(['starting', 'watching', 'draining', 'done', 'rolled_back', 'superseded']),
+    mode: z.enum(['beside', 'stop_first']),
+    startedAt: z.string(),
+    endedAt: z.string().nullable(),
+    reason: ReasonSchema.nullable(),
+    tools: z
+      .object({ added: z.array(z.string()), removed: z.array(z.string()), changed: z.array(z.string()) })
+      .nullable()
+      .describe('How the list of tools differs from the one before.'),
+  }),
 );
 
 export const Server: z.ZodType<ServerView> = named(
@@ -112,21 +121,12 @@ export const Server: z.ZodType<ServerView> = named(
     serverInfo: anyObject,
     toolCount: whole,
     url: z.string(),
+    dependsOn: z.array(z.string()),
+    rollout: Rollout.nullable(),
   }),
 );
 export const ServerList = named('ServerList', z.object({ servers: z.array(Server) }));
 export const ScaleRequest = named('ScaleRequest', z.strictObject({ replicas: whole }));
-export const ReloadResult = named(
-  'ReloadResult',
-  z.object({
-    added: z.array(z.string()),
-    changed: z.array(z.string()),
-    removed: z.array(z.string()),
-    settingsChanged: z
-      .boolean()
-      .describe('auth, http or limits differ from those in force; they take effect at the next start.'),
-  }),
-);
 
 export const Tool: z.ZodType<ToolView> = named('Tool', z.looseObject({ name: z.string() }));
 export const ToolList = named('ToolList', z.object({ tools: z.array(Tool) }));
