@@ -4,13 +4,12 @@ import type {
   ContainerStatsView,
   ContainerView,
   LogLine,
-  Reason,
   Retries,
-  RolloutView,
   ServerView,
   ToolView,
 } from '../../kernel/index.ts';
 import { named } from './named.ts';
+import { ReasonSchema, Rollout } from './reason-schemas.ts';
 
 export { components, named } from './named.ts';
 
@@ -18,35 +17,6 @@ export const whole = z.int().min(0);
 export const anyObject = z.record(z.string(), z.unknown());
 export const breakerState = z.enum(['closed', 'open', 'half_open']);
 export const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
-
-export const ReasonSchema: z.ZodType<Reason> = named(
-  'Reason',
-  z.object({
-    code: z.enum([
-      'never_ready',
-      'exited',
-      'oom',
-      'signal',
-      'killed',
-      'crash_loop',
-      'install_failed',
-      'image_missing',
-      'limits_not_applied',
-      'line_too_long',
-      'unresponsive',
-      'breaker_open',
-      'handshake_failed',
-      'engine_unavailable',
-      'stopped',
-      'waiting_for',
-      'dependency_failed',
-      'internal',
-    ]),
-    message: z.string(),
-    exitCode: z.int().nullable(),
-    stderr: z.array(z.string()),
-  }),
-);
 
 export const BalanceSchema: z.ZodType<Balance> = named(
   'Balance',
@@ -70,21 +40,6 @@ export const RetriesSchema: z.ZodType<Retries> = named(
   'Retries',
   z.object({ budgetPercent: whole, minPerSecond: whole, attempts: whole }),
 );
-export const Rollout: z.ZodType<RolloutView> = named(
-  'Rollout',
-  z.object({
-    state: z.enum(['starting', 'watching', 'draining', 'done', 'rolled_back', 'superseded']),
-    mode: z.enum(['beside', 'stop_first']),
-    startedAt: z.string(),
-    endedAt: z.string().nullable(),
-    reason: ReasonSchema.nullable(),
-    tools: z
-      .object({ added: z.array(z.string()), removed: z.array(z.string()), changed: z.array(z.string()) })
-      .nullable()
-      .describe('How the list of tools differs from the one before.'),
-  }),
-);
-
 export const Server: z.ZodType<ServerView> = named(
   'Server',
   z.object({
