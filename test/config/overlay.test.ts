@@ -45,12 +45,14 @@ test('a server may change where its program comes from', (t) => {
 
 test('a problem names the file that brought it, with line and column there', (t) => {
   const base = 'servers:\n  x: {npm: a, replicas: 0}\n  y: {args: []}\n  z: {npm: a}';
-  t.deepEqual(problems(base, 'servers:\n  z:\n    sharing: everybody\n    nonsense: 1'), [
+  const found = problems(base, 'servers:\n  z:\n    sharing: everybody\n    nonsense: 1');
+  t.deepEqual(found.slice(0, 3), [
     'gantry.yaml:2:25 servers.x.replicas: must be at least 1',
     'gantry.yaml:3:3 servers.y: needs one of npm, pypi, image, build',
     'gantry.production.yaml:3:14 servers.z.sharing: must be one of session, shared, principal, call.',
-    'gantry.production.yaml:4:5 servers.z.nonsense: is not a known key. Known here: npm, pypi, image, build, bin, command, args, env, sharing, replicas, maxSessions, resources, network, data, timeouts, port, dependsOn, rollout',
   ]);
+  t.regex(found[3] ?? '', /^gantry\.production\.yaml:4:5 servers\.z\.nonsense: is not a known key\./);
+  t.is(found.length, 4);
 });
 
 test('a value of both is the later one’s, a map that only the overlay broke as well', (t) => {

@@ -152,7 +152,8 @@ test.serial(
 );
 
 async function startedAt(name: string): Promise<string> {
-  const id = (await dockerInside('ps', '-q', '--filter', `label=gantry.server=${name}`)).trim();
+  const [replica] = await engineReplicas(name);
+  const id = (await dockerInside('ps', '-q', '--filter', `label=gantry.replica=${replica}`)).trim();
   return (await dockerInside('inspect', '-f', '{{.State.StartedAt}}', id)).trim();
 }
 
@@ -189,7 +190,7 @@ async function everythingShown(name: string): Promise<Map<string, string>> {
   shown.set('a reload', (await api('POST', '/api/v1/reload')).text);
   shown.set('the log', await compose('logs', '--no-color', 'orchestrator'));
   const redis = 'redis-cli -a "$(cat /secret/redis-password)" --no-auth-warning';
-  const dump = `for key in $(${redis} --scan); do ${redis} hgetall "$key"; ${redis} get "$key"; done 2>&1; echo end`;
+  const dump = `for key in $(${redis} --scan); do echo "$key"; ${redis} hgetall "$key"; ${redis} get "$key"; done 2>&1; echo end`;
   shown.set('the registry', await compose('exec', '-T', 'redis', 'sh', '-c', dump));
   return shown;
 }

@@ -171,9 +171,14 @@ test.serial(
     const until = (await dockerInside('info', '--format', '{{.SystemTime}}')).trim();
     const events = await dockerInside(
       ...['events', '--since', since, '--until', until, '--filter', `label=gantry.server=${name}`],
-      ...['--filter', 'event=start', '--filter', 'event=die', '--format', '{{.Action}}'],
+      ...['--filter', 'event=start', '--filter', 'event=die'],
+      ...['--format', '{{.Action}} {{index .Actor.Attributes "gantry.replica"}}'],
     );
-    t.deepEqual(events.trim().split('\n'), ['die', 'start']);
+    const ofPool = events
+      .trim()
+      .split('\n')
+      .filter((event) => !event.includes('-era-'));
+    t.deepEqual(ofPool, [`die ${name}-1`, `start ${name}.2-1`]);
   },
 );
 

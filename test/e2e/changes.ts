@@ -95,5 +95,7 @@ export async function engineReplicas(name: string): Promise<string[]> {
   const listed = await dockerInside(
     ...['ps', '--filter', `label=gantry.server=${name}`, '--format', '{{.Label "gantry.replica"}}'],
   );
-  return listed.split('\n').filter(Boolean).sort();
+  // What a server speaks is asked in replicas of their own, which are gone in a moment.
+  const isOfPool = (replica: string): boolean => replica !== '' && !replica.includes('-era-');
+  return listed.split('\n').filter(isOfPool).sort();
 }
