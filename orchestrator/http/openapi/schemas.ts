@@ -11,7 +11,7 @@ import type {
 import { named } from './named.ts';
 import { ReasonSchema, Rollout } from './reason-schemas.ts';
 
-export { components, named } from './named.ts';
+export { components } from './named.ts';
 
 export const whole = z.int().min(0);
 export const anyObject = z.record(z.string(), z.unknown());
