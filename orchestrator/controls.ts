@@ -60,6 +60,7 @@ export function controls(
         return seen(mesh.scale(name, replicas));
       },
       replicas: (name) => mesh.replicas(name),
+      config: () => list.config,
       reload: () => list.reload(),
     },
     containers: mesh.containers,

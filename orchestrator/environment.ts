@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { environmentPattern } from './config/index.ts';
 
 /** What the surroundings tell the process: addresses and places, never behaviour (that is gantry.yaml). */
 export type Environment = {
@@ -13,6 +14,8 @@ export type Environment = {
   readonly serverPorts: { readonly first: number; readonly last: number };
   /** Absolute path of gantry.yaml. */
   readonly configFile: string;
+  /** Which `gantry.<environment>.yaml` is laid over it, or null. */
+  readonly configEnvironment: string | null;
   /** A directory that survives restarts. */
   readonly stateDir: string;
   /** Where the root file system of the bridge image lies. */
@@ -42,6 +45,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     bindAddress: variables.GANTRY_BIND_ADDRESS ?? '127.0.0.1',
     serverPorts: { first, last },
     configFile: variables.GANTRY_CONFIG ?? '/config/gantry.yaml',
+    configEnvironment: environmentOf(variables.GANTRY_ENVIRONMENT ?? ''),
     stateDir: variables.GANTRY_STATE_DIR ?? '/var/lib/gantry',
     bridgeImageDir: variables.GANTRY_BRIDGE_IMAGE_DIR ?? '/opt/gantry/bridge-image',
     engine: {
@@ -83,6 +87,11 @@ function rangeOf(text: string): [number, number] {
   const last = Number(match?.[2]);
   if (match !== null && first > 0 && first <= last && last < 65_536) return [first, last];
   throw new Error(`GANTRY_SERVER_PORTS must be a range such as 3001-3019, not ${JSON.stringify(text)}`);
+}
+
+function environmentOf(text: string): string | null {
+  if (text === '' || environmentPattern.test(text)) return text === '' ? null : text;
+  throw new Error(`GANTRY_ENVIRONMENT must be a name such as production, not ${JSON.stringify(text)}`);
 }
 
 function levelOf(text: string): Environment['logLevel'] {

@@ -1,9 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
-import { entryJsonSchema, problemText, ServerList, type Settings } from './config/index.ts';
+import {
+  ConfigFiles,
+  entryJsonSchema,
+  FileWatch,
+  problemText,
+  ServerList,
+  type Settings,
+} from './config/index.ts';
 import { controls } from './controls.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
 import { readEnvironment } from './environment.ts';
@@ -49,9 +56,10 @@ async function main(): Promise<void> {
   const stores = openStores(environment, trouble);
   const remembered = new Remembered(stores.mesh);
   const { configFile, serverPorts: portRange, publicUrl } = environment;
+  const files = new ConfigFiles(configFile, environment.configEnvironment);
   const list = new ServerList({
-    readFile: () => readFile(configFile, 'utf8'),
-    baseDir: dirname(configFile),
+    files,
+    clock,
     portRange,
     store: stores.servers,
     apply: async (specs) => {
@@ -60,6 +68,10 @@ async function main(): Promise<void> {
       if (list.isWhole) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
+    onReload: ({ trigger, outcome, problems }, settingsChanged) => {
+      const texts = problems.map((problem) => problemText(problem.file, problem));
+      facts.state({ type: 'config.reload', trigger, outcome, problems: texts, settingsChanged });
+    },
   });
   const settings = await loadSettings(list, configFile);
   refuseOpenDoor(environment.bindAddress, settings);
@@ -161,8 +173,16 @@ async function main(): Promise<void> {
     await engine.prepare();
     mesh.open();
   });
+  const watch = new FileWatch({
+    paths: () => files.paths,
+    changes: () => files.changes(),
+    onChange: () => list.reload('watch').catch(toldAsRefused),
+    onTrouble: trouble('configuration'),
+    clock,
+  });
   await Promise.race([stopped, started.then(() => stopped)]);
 
+  watch.close();
   const drainMs = drainOf(mesh);
   closing.abort();
   sessions.drain();
@@ -188,6 +208,11 @@ async function loadSettings(list: ServerList, configFile: string): Promise<Setti
     const problems = error.detail.problems as Parameters<typeof problemText>[1][];
     throw new Error(problems.map((problem) => problemText(basename(configFile), problem)).join('\n'));
   }
+}
+
+/** A refusal has been stated with all its problems; anything else is a fault of ours. */
+function toldAsRefused(error: unknown): void {
+  if (!(error instanceof GantryError)) throw error;
 }
 
 /** The longest drain that any server asks for. */

@@ -80,6 +80,7 @@ async function prepareStack() {
     env: {
       GANTRY_PORT: process.env.GANTRY_TEST_PORT ?? '7410',
       GANTRY_SERVER_PORTS: '13001-13019',
+      GANTRY_ENVIRONMENT: 'test',
     },
     configDir: join(root, '.gantry', project, 'config'),
     beforeConfig: (directory) => assembleTestConfig(directory, root),

@@ -1,4 +1,5 @@
 import type { ServerSpec } from '../kernel/index.ts';
+import { ownDependencyFindings } from './depends-on.ts';
 import { checkEntry, nameProblem } from './entry.ts';
 import { convertMcpServer } from './mcp-servers.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -13,6 +14,8 @@ export type BodyOptions = {
   readonly portRange?: PortRange;
   /** Ports of all other servers, and whose they are. */
   readonly usedPorts?: ReadonlyMap<number, string>;
+  /** What all other servers depend on, by name. Without it `dependsOn` is not looked at. */
+  readonly dependsOn?: ReadonlyMap<string, readonly string[]>;
 };
 
 /**
@@ -90,13 +93,21 @@ function check(
   name: string,
   entry: RawObject,
   at: Path,
-  { portRange = defaultPortRange, usedPorts = new Map() }: BodyOptions,
+  { portRange = defaultPortRange, usedPorts = new Map(), dependsOn }: BodyOptions,
 ): { server: ApiServer | null; findings: Finding[] } {
-  // `build:` is refused over HTTP, so there is no directory it could be relative to.
-  const { spec, findings } = checkEntry(name, entry, { origin: 'api', baseDir: '/', portRange, usedPorts });
+  // `build:` and files are refused over HTTP, so there is no directory they could be relative to.
+  const readSecret = (): never => {
+    throw new TypeError('a file was read for the API');
+  };
+  const context = { origin: 'api', baseDir: '/', portRange, usedPorts, readSecret } as const;
+  const { spec, findings } = checkEntry(name, entry, context);
+  const all = [...findings];
+  if (dependsOn !== undefined && spec !== null) {
+    all.push(...ownDependencyFindings(name, spec.dependsOn, dependsOn));
+  }
   return {
-    server: spec === null ? null : { name, entry, spec },
-    findings: findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })),
+    server: spec === null || all.length > 0 ? null : { name, entry, spec },
+    findings: all.map((finding) => ({ ...finding, path: [...at, ...finding.path] })),
   };
 }
 

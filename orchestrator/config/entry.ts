@@ -1,12 +1,14 @@
 import type { ServerSpec } from '../kernel/index.ts';
 import { Balance, Retries } from './balance.ts';
+import { readEnvRefs } from './env-refs.ts';
 import { findingsOf } from './issues.ts';
 import type { PortRange } from './port-range.ts';
 import type { Finding, Path } from './problem.ts';
 import { isObject } from './raw.ts';
 import { resolveSpec } from './resolve.ts';
 import { ruleFindings } from './rules.ts';
-import { Entry, Resources, serverNamePattern, Timeouts } from './schema.ts';
+import { Entry, Resources, Rollout, serverNamePattern, Timeouts } from './schema.ts';
+import type { ReadSecret } from './secret-file.ts';
 
 export type EntryContext = {
   readonly origin: 'file' | 'api';
@@ -15,6 +17,8 @@ export type EntryContext = {
   readonly portRange: PortRange;
   /** Ports of the other servers, and whose they are. */
   readonly usedPorts: ReadonlyMap<number, string>;
+  /** For values of `env` that stand in files; those of the API have none. */
+  readonly readSecret: ReadSecret;
 };
 
 /** One checked entry, or everything that is wrong with it; paths are relative to the entry. */
@@ -25,9 +29,10 @@ export function checkEntry(name: string, raw: unknown, context: EntryContext): E
     return { spec: null, findings: [{ path: [], message: 'must be a map of keys and values' }] };
   const result = Entry.safeParse(raw, { reportInput: true });
   const single = result.success ? [] : findingsOf(result.error, { keysAt });
-  const findings = [...single, ...ruleFindings(raw, context)];
+  const refs = readEnvRefs(raw, context.origin, context.readSecret);
+  const findings = [...single, ...ruleFindings(raw, context), ...refs.findings];
   if (!result.success || findings.length > 0) return { spec: null, findings };
-  return { spec: resolveSpec(name, result.data, context.origin, context.baseDir), findings: [] };
+  return { spec: resolveSpec(name, result.data, context, refs.values), findings: [] };
 }
 
 /** Null when it can be the name of a server. */
@@ -44,7 +49,13 @@ export function nameProblem(name: string): string | null {
 }
 
 /** Keys that hold a map with keys of its own. */
-const INNER = { resources: Resources, timeouts: Timeouts, balance: Balance, retries: Retries };
+const INNER = {
+  resources: Resources,
+  timeouts: Timeouts,
+  balance: Balance,
+  retries: Retries,
+  rollout: Rollout,
+};
 
 function keysAt([first]: Path): readonly string[] {
   const inner = Object.entries(INNER).find(([key]) => key === first)?.[1];

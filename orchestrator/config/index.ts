@@ -1,10 +1,18 @@
 export { callerOf, type Scope, type TokenEntry, tokenHash } from './auth.ts';
 export { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 export { diffServers, type ServerChange, type ServerDiff } from './diff.ts';
+export type { ListChange } from './file-servers.ts';
+export { ConfigFiles, environmentPattern } from './files.ts';
 export { entryJsonSchema } from './json-schema.ts';
 export { type Loaded, type LoadOptions, loadConfig, type Settings } from './load.ts';
 export { defaultPortRange, type PortRange } from './port-range.ts';
 export { invalidConfig, type Parsed, type Problem, problemText } from './problem.ts';
 export type { RawObject } from './raw.ts';
+export type { Reload } from './reload.ts';
 export { serverNamePattern } from './schema.ts';
-export { type EntryStore, type ListChange, ServerList, type ServerListOptions } from './server-list.ts';
+export {
+  type EntryStore,
+  ServerList,
+  type ServerListOptions,
+} from './server-list.ts';
+export { FileWatch, type FileWatchOptions } from './watch.ts';

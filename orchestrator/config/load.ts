@@ -1,14 +1,16 @@
 import type { ServerSpec } from '../kernel/index.ts';
 import type { TokenEntry } from './auth.ts';
+import { type Dependent, dependencyFindings, writtenDependsOn } from './depends-on.ts';
 import { checkEntry, nameProblem } from './entry.ts';
 import { findingsOf } from './issues.ts';
 import { convertMcpServer } from './mcp-servers.ts';
+import { type ConfigText, readLayers } from './overlay.ts';
 import { defaultPortRange, type PortRange } from './port-range.ts';
-import type { Finding, Path, Problem } from './problem.ts';
-import { dangers, isObject } from './raw.ts';
+import { type Finding, type Path, type Problem, pathText } from './problem.ts';
+import { isObject, type RawObject } from './raw.ts';
+import { type ReadSecret, secretReader } from './secret-file.ts';
 import { SettingsFile } from './settings.ts';
 import { parseSize } from './size.ts';
-import { readYaml } from './yaml-text.ts';
 
 /** The static half of gantry.yaml: read once, at start. */
 export type Settings = {
@@ -25,6 +27,12 @@ export type LoadOptions = {
   /** Absolute directory of the file: `build:` is relative to it. */
   readonly baseDir: string;
   readonly portRange?: PortRange;
+  /** The name of the file, for problems. */
+  readonly fileName?: string;
+  /** The file of an environment, laid over it. */
+  readonly overlay?: ConfigText | null;
+  /** By default the files below `baseDir`. */
+  readonly readSecret?: ReadSecret;
 };
 
 /** Everything a valid file says, or everything that is wrong with it. Never half of a file. */
@@ -32,23 +40,32 @@ export type Loaded =
   | { readonly ok: true; readonly settings: Settings; readonly servers: readonly ServerSpec[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads the text of gantry.yaml; an empty one is fine. Pure: nothing is opened and nothing is looked up. */
+/** Reads the text of gantry.yaml; an empty one is fine. Nothing is opened but the files that `env` refers to. */
 export function loadConfig(text: string, options: LoadOptions): Loaded {
-  const yaml = readYaml(text);
-  const refused = (findings: readonly Finding[]): Loaded => ({
-    ok: false,
-    problems: sorted(findings.map(yaml.locate)),
-  });
-  if (yaml.problems.length > 0) return { ok: false, problems: yaml.problems };
-  const file = yaml.value ?? {};
-  if (!isObject(file)) return refused([{ path: [], message: 'must be a map with keys such as servers:' }]);
-  const danger = dangers(file);
-  if (danger.length > 0) return refused(danger);
+  const layers = readLayers({ file: options.fileName ?? 'gantry.yaml', text }, options.overlay ?? null);
+  if (layers.value === null) return { ok: false, problems: sorted(layers.problems) };
+  const { settings, specs, findings } = readFile(layers.value, options);
+  if (settings !== null && findings.length === 0) return { ok: true, settings, servers: specs };
+  // Where both files have a part in it, the one that brought the problem is named.
+  const before = new Set(options.overlay ? readFile(layers.base ?? {}, options).findings.map(identity) : []);
+  const problems = findings.map((finding) => layers.locate(finding, before.has(identity(finding))));
+  return { ok: false, problems: sorted(problems) };
+}
+
+type Read = { settings: Settings | null; specs: readonly ServerSpec[]; findings: readonly Finding[] };
+
+function readFile(file: RawObject, options: LoadOptions): Read {
   const settings = readSettings(file);
   const servers = readServers(file, options);
-  const findings = [...settings.findings, ...servers.findings];
-  if (settings.value === null || findings.length > 0) return refused(findings);
-  return { ok: true, settings: settings.value, servers: servers.specs };
+  return {
+    settings: settings.value,
+    specs: servers.specs,
+    findings: [...settings.findings, ...servers.findings],
+  };
+}
+
+function identity({ path, message }: Finding): string {
+  return `${pathText(path)} ${message}`;
 }
 
 function readSettings(file: unknown): { value: Settings | null; findings: Finding[] } {
@@ -92,11 +109,14 @@ function readServers(
   const specs: ServerSpec[] = [];
   const findings: Finding[] = [];
   const usedPorts = new Map<number, string>();
+  const dependents = new Map<string, Dependent>();
   const portRange = options.portRange ?? defaultPortRange;
+  const readSecret = options.readSecret ?? secretReader(options.baseDir);
   const own = section(file, 'servers', findings);
   const foreign = section(file, 'mcpServers', findings);
   const take = (at: Path, name: string, raw: unknown): void => {
-    const context = { origin: 'file', baseDir: options.baseDir, portRange, usedPorts } as const;
+    const context = { origin: 'file', baseDir: options.baseDir, portRange, usedPorts, readSecret } as const;
+    if (!dependents.has(name)) dependents.set(name, { at, dependsOn: writtenDependsOn(raw) });
     const wrongName = nameProblem(name);
     if (wrongName !== null) findings.push({ path: at, message: wrongName, at: 'key' });
     const result = checkEntry(name, raw, context);
@@ -113,8 +133,10 @@ function readServers(
     const { entry, findings: problems } = convertMcpServer(raw);
     for (const finding of problems) findings.push({ ...finding, path: [...at, ...finding.path] });
     if (entry !== null) take(at, name, entry);
+    // What cannot be converted is a server all the same: who depends on it is not wrong, too.
+    else if (!dependents.has(name)) dependents.set(name, { at, dependsOn: [] });
   }
-  return { specs, findings };
+  return { specs, findings: [...findings, ...dependencyFindings(dependents)] };
 }
 
 function section(file: Record<string, unknown>, key: string, findings: Finding[]): [string, unknown][] {
@@ -124,7 +146,11 @@ function section(file: Record<string, unknown>, key: string, findings: Finding[]
   return [];
 }
 
-/** In the order of the file, as a reader meets them. */
-function sorted(problems: Problem[]): Problem[] {
-  return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+/** File by file and in the order of each, as a reader meets them. */
+function sorted(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  const rank = ({ file }: Problem): number => files.indexOf(file);
+  const placed = (a: Problem, b: Problem): number =>
+    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  return problems.toSorted((a, b) => rank(a) - rank(b) || placed(a, b));
 }

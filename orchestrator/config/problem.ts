@@ -2,6 +2,8 @@ import { GantryError } from '../kernel/index.ts';
 
 /** One thing that is wrong with a configuration, in words a user can act on. */
 export type Problem = {
+  /** Which file, where there may be two. */
+  readonly file?: string;
   /** Where in the document: `servers.clock.args[1]`; relative to the entry over HTTP. Empty for the whole document. */
   readonly path: string;
   /** From 1; null where there is no file, as over HTTP. */
@@ -62,9 +64,10 @@ function printable(text: string): string {
   );
 }
 
-/** `gantry.yaml:3:5 servers.x.args: must be a list`. */
+/** `gantry.yaml:3:5 servers.x.args: must be a list`. @param fileName where the problem does not know its file */
 export function problemText(fileName: string, problem: Problem): string {
-  const place = problem.line === null ? fileName : `${fileName}:${problem.line}:${problem.column ?? 1}`;
+  const file = problem.file ?? fileName;
+  const place = problem.line === null ? file : `${file}:${problem.line}:${problem.column ?? 1}`;
   return problem.path === '' ? `${place} ${problem.message}` : `${place} ${problem.path}: ${problem.message}`;
 }
 
@@ -72,6 +75,13 @@ export function problemText(fileName: string, problem: Problem): string {
 export function invalidConfig(problems: readonly Problem[]): GantryError {
   const message = problems.length === 1 ? 'There is 1 problem.' : `There are ${problems.length} problems.`;
   return new GantryError('invalid_config', message, {
-    detail: { problems: problems.map(({ path, line, message }) => ({ path, line, message })) },
+    detail: {
+      problems: problems.map(({ file, path, line, column, message }) => ({
+        ...(file === undefined ? {} : { file, column }),
+        path,
+        line,
+        message,
+      })),
+    },
   });
 }

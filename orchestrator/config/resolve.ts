@@ -1,23 +1,27 @@
 import { posix } from 'node:path';
 import type { ServerSpec, Source } from '../kernel/index.ts';
 import { cleanDataPath } from './data-path.ts';
+import { envOf } from './env-refs.ts';
 import type { Entry } from './schema.ts';
 import { parseSize } from './size.ts';
 import { type Package, parseNpm, parsePypi } from './source-text.ts';
 
-/** A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional. */
+/**
+ * A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional.
+ * @param secrets values of `env` that stand in files, by name
+ */
 export function resolveSpec(
   name: string,
   entry: Entry,
-  origin: ServerSpec['origin'],
-  baseDir: string,
+  { origin, baseDir }: { readonly origin: ServerSpec['origin']; readonly baseDir: string },
+  secrets: ReadonlyMap<string, string>,
 ): ServerSpec {
   return {
     name,
     origin,
     source: resolveSource(entry, baseDir),
     args: entry.args,
-    env: entry.env,
+    env: envOf(entry.env, secrets),
     sharing: entry.sharing,
     replicas: entry.replicas,
     maxSessions: entry.maxSessions,
@@ -34,6 +38,8 @@ export function resolveSpec(
     balance: { ...entry.balance, maxInFlight: entry.balance.maxInFlight ?? null },
     retries: entry.retries,
     port: entry.port ?? null,
+    dependsOn: [...new Set(entry.dependsOn)],
+    rollout: entry.rollout,
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
+import { secretPathProblem } from './secret-file.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 
@@ -68,6 +69,24 @@ const Command = z
   .max(256)
   .refine((command) => command[0] !== '', { error: 'must begin with the program' });
 
+/** A value may be a secret, so no message repeats it. */
+const EnvValue = z.union(
+  [
+    plain,
+    z.strictObject({
+      file: text(secretPathProblem).describe('Path below the directory of gantry.yaml.'),
+    }),
+  ],
+  {
+    error: ({ input }) =>
+      input === null
+        ? 'must be a string; it is empty'
+        : typeof input === 'number' || typeof input === 'boolean'
+          ? 'must be a string: put it in quotes'
+          : 'must be a string, or {file: secrets/token} for a value that stands in a file',
+  },
+);
+
 const EnvName = /^[A-Za-z_][A-Za-z0-9_.-]{0,255}$/;
 
 export const Resources = z.strictObject({
@@ -101,6 +120,16 @@ export const Timeouts = z.strictObject({
     .meta({ maximum: longestDrainMs })
     .default(20_000)
     .describe('How long calls in flight may go on when a replica or Gantry stops.'),
+});
+
+export const Rollout = z.strictObject({
+  watchMs: milliseconds(0)
+    .max(600_000)
+    .default(10_000)
+    .describe('New replicas have to stay up for so long before the old ones are given up.'),
+  sessionsMs: milliseconds(0)
+    .default(1_800_000)
+    .describe('How long sessions on old replicas may go on after a change.'),
 });
 
 /** One server as a user writes it: the value under `servers.<name>`, and the API's body without its name. */
@@ -137,9 +166,11 @@ export const Entry = z
     ),
     args: z.array(plain).max(256).default([]).describe('Arguments after the program.'),
     env: z
-      .record(z.string().regex(EnvName), plain)
+      .record(z.string().regex(EnvName), EnvValue)
       .default({})
-      .describe('Environment variables. Values are never shown by the API.'),
+      .describe(
+        'Environment variables: a text, or {file: secrets/token} for one that stands in a file beside gantry.yaml (not over HTTP). Values are never shown by the API.',
+      ),
     sharing: z
       .enum(['session', 'shared', 'principal', 'call'])
       .default('session')
@@ -180,6 +211,12 @@ export const Entry = z
       .describe(
         'Port of 127.0.0.1 on which this server alone answers at /mcp; inside the published range (3001-3019).',
       ),
+    dependsOn: z
+      .array(z.string())
+      .max(100)
+      .default([])
+      .describe('Servers that have to be ready before this one is started.'),
+    rollout: Rollout.prefault({}).describe('How replicas are replaced when the server is changed.'),
   })
   .meta({
     description: 'One MCP server. Exactly one of npm, pypi, image and build says where it comes from.',

@@ -1,11 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
-import { GantryError, type ServerSpec } from '../kernel/index.ts';
+import { type Clock, type ConfigView, GantryError, type ServerSpec } from '../kernel/index.ts';
 import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
-import { diffServers } from './diff.ts';
-import { type Loaded, loadConfig, type Settings } from './load.ts';
+import { FileServers, type ListChange } from './file-servers.ts';
+import type { ConfigFiles } from './files.ts';
+import type { Settings } from './load.ts';
 import { defaultPortRange, type PortRange } from './port-range.ts';
 import { invalidConfig, type Parsed } from './problem.ts';
 import type { RawObject } from './raw.ts';
+import type { Reload, ReloadTrigger } from './reload.ts';
 
 /** Where servers made over the API are kept: the part of the registry that this list needs. */
 export type EntryStore = {
@@ -15,23 +16,16 @@ export type EntryStore = {
 };
 
 export type ServerListOptions = {
-  /** The text of gantry.yaml, read anew each time. */
-  readonly readFile: () => Promise<string>;
-  /** Absolute directory of the file. */
-  readonly baseDir: string;
+  /** gantry.yaml and what belongs to it, read anew each time. */
+  readonly files: ConfigFiles;
+  readonly clock: Clock;
   readonly portRange?: PortRange;
   readonly store: EntryStore;
   /** Told whenever the list changes, with the whole of it. */
   readonly apply: (specs: readonly ServerSpec[]) => Promise<void>;
   readonly onTrouble: (message: string) => void;
-};
-
-export type ListChange = {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-  /** Whether auth, http or limits differ from those in force: these are only read at a start. */
-  readonly settingsChanged: boolean;
+  /** Told of every reading after the first. */
+  readonly onReload?: (reload: Reload, settingsChanged: boolean) => void;
 };
 
 /**
@@ -40,15 +34,15 @@ export type ListChange = {
  */
 export class ServerList {
   readonly #options: ServerListOptions;
-  /** Those in force. */
-  #settings: Settings | null = null;
-  #fileSpecs: readonly ServerSpec[] = [];
+  readonly #file: FileServers;
   readonly #made = new Map<string, ApiServer>();
   #storeWasRead = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServerListOptions) {
     this.#options = options;
+    const { files, clock, portRange = defaultPortRange, onReload = () => {} } = options;
+    this.#file = new FileServers({ files, clock, portRange, onReload });
   }
 
   /** Whether the servers of the store are in it; before that a server may only seem to be gone. */
@@ -57,11 +51,13 @@ export class ServerList {
   }
 
   /** Reads the file for the first time. Applies nothing yet. @throws GantryError invalid_config */
-  async load(): Promise<Settings> {
-    const loaded = await this.#readFile();
-    this.#fileSpecs = loaded.servers;
-    this.#settings = loaded.settings;
-    return loaded.settings;
+  load(): Promise<Settings> {
+    return this.#file.load();
+  }
+
+  /** What was last read, and what became of it. */
+  get config(): ConfigView {
+    return this.#file.view;
   }
 
   /** Brings the servers of the file up, and those of the store as soon as it can be read. */
@@ -81,21 +77,19 @@ export class ServerList {
     });
   }
 
-  /** Applies exactly the difference between the file now and the file then. @throws GantryError invalid_config, and nothing changed */
-  reload(): Promise<ListChange> {
+  /**
+   * Applies exactly the difference between the files now and the files then, or nothing.
+   * @param trigger `watch`: nobody asked, so a file without content is not believed; it is one that is being written
+   * @throws GantryError invalid_config, server_exists; nothing changed then
+   */
+  reload(trigger: ReloadTrigger = 'api'): Promise<ListChange> {
     return this.#exclusive(async () => {
-      const { servers, settings } = await this.#readFile();
-      const taken = servers.find(({ name }) => this.#made.has(name));
-      if (taken !== undefined) throw exists(taken.name, 'was made over the API: delete it there first');
-      const { added, changed, removed } = diffServers(this.#fileSpecs, servers);
-      this.#fileSpecs = servers;
+      const change = await this.#file.reload(trigger, (servers) => {
+        const taken = servers.find(({ name }) => this.#made.has(name));
+        if (taken !== undefined) throw exists(taken.name, 'was made over the API: delete it there first');
+      });
       await this.#apply();
-      return {
-        added: added.map(({ name }) => name),
-        changed: changed.map(({ after }) => after.name),
-        removed: removed.map(({ name }) => name),
-        settingsChanged: !isDeepStrictEqual(settings, this.#settings),
-      };
+      return change;
     });
   }
 
@@ -152,13 +146,7 @@ export class ServerList {
   }
 
   #apply(): Promise<void> {
-    return this.#options.apply([...this.#fileSpecs, ...[...this.#made.values()].map(({ spec }) => spec)]);
-  }
-
-  async #readFile(): Promise<Extract<Loaded, { ok: true }>> {
-    const loaded = loadConfig(await this.#options.readFile(), this.#options);
-    if (!loaded.ok) throw invalidConfig(loaded.problems);
-    return loaded;
+    return this.#options.apply([...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)]);
   }
 
   async #tryStore(): Promise<void> {
@@ -172,10 +160,12 @@ export class ServerList {
   }
 
   #restore(name: string, entry: Readonly<Record<string, unknown>>): void {
-    if (this.#fileSpecs.some((spec) => spec.name === name)) {
+    if (this.#file.specs.some((spec) => spec.name === name)) {
       return this.#options.onTrouble(`Server ${name} of the API is hidden by the one in gantry.yaml.`);
     }
-    const parsed = parseStoredEntry(name, entry, this.#bodyOptions(name));
+    // Whom it depends on may only be restored after it.
+    const { dependsOn: _later, ...options } = this.#bodyOptions(name);
+    const parsed = parseStoredEntry(name, entry, options);
     if (parsed.ok) this.#made.set(name, parsed.value);
     else this.#options.onTrouble(`Server ${name} of the API is not valid any more and was left out.`);
   }
@@ -188,7 +178,7 @@ export class ServerList {
   }
 
   #has(name: string): boolean {
-    return this.#made.has(name) || this.#fileSpecs.some((spec) => spec.name === name);
+    return this.#made.has(name) || this.#file.specs.some((spec) => spec.name === name);
   }
 
   #changeable(name: string): ApiServer {
@@ -206,10 +196,12 @@ export class ServerList {
 
   /** @param except the server whose own port may stay. */
   #bodyOptions(except?: string): BodyOptions {
-    const specs = [...this.#fileSpecs, ...[...this.#made.values()].map(({ spec }) => spec)];
+    const specs = [...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)];
     const usedPorts = new Map<number, string>();
     for (const { name, port } of specs) if (port !== null && name !== except) usedPorts.set(port, name);
-    return { portRange: this.#options.portRange ?? defaultPortRange, usedPorts };
+    const others = specs.filter(({ name }) => name !== except);
+    const dependsOn = new Map(others.map((spec) => [spec.name, spec.dependsOn]));
+    return { portRange: this.#options.portRange ?? defaultPortRange, usedPorts, dependsOn };
   }
 
   /** Changes wait for each other: two at once could overwrite what the other has just stored. */

@@ -1,4 +1,5 @@
 import type {
+  ConfigView,
   ContainerStatsView,
   ContainerView,
   LogLine,
@@ -27,6 +28,8 @@ export type ServerControl = {
   /** @throws invalid_request when `replicas` is out of range */
   scale(name: string, replicas: number): Promise<ServerView>;
   replicas(name: string): readonly ReplicaView[];
+  /** gantry.yaml as it was last read, and why it was refused where it was. */
+  config(): ConfigView;
   /** Reads gantry.yaml again and applies exactly the difference. @throws invalid_config, nothing changed */
   reload(): Promise<{
     readonly added: readonly string[];

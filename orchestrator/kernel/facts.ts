@@ -1,5 +1,5 @@
 import type { Reason } from './reason.ts';
-import type { BreakerState } from './views.ts';
+import type { BreakerState, ToolDifference } from './views.ts';
 
 /**
  * Why a breaker opened: calls in a row that failed or timed out, their share, a process that is over, one that
@@ -138,6 +138,23 @@ export type Fact =
       readonly added: number;
       readonly changed: number;
       readonly removed: number;
+    }
+  /** gantry.yaml was read again; `problems` are lines such as `gantry.yaml:3:5 servers.x.args: must be a list`. */
+  | {
+      readonly type: 'config.reload';
+      readonly trigger: 'watch' | 'api';
+      readonly outcome: 'applied' | 'unchanged' | 'refused';
+      readonly problems: readonly string[];
+      readonly settingsChanged: boolean;
+    }
+  | { readonly type: 'rollout.started'; readonly server: string; readonly mode: 'beside' | 'stop_first' }
+  /** New traffic goes to the new replicas from now on. */
+  | { readonly type: 'rollout.shifted'; readonly server: string; readonly tools: ToolDifference | null }
+  | {
+      readonly type: 'rollout.ended';
+      readonly server: string;
+      readonly outcome: 'done' | 'rolled_back' | 'superseded';
+      readonly reason: Reason | null;
     }
   | { readonly type: 'trouble'; readonly where: string; readonly message: string };
 

@@ -15,6 +15,10 @@ export type ReasonCode =
   | 'handshake_failed'
   | 'engine_unavailable'
   | 'stopped'
+  /** A server that this one depends on is not ready yet. */
+  | 'waiting_for'
+  /** One that it depends on has failed, or is missing. */
+  | 'dependency_failed'
   | 'internal';
 
 export type Reason = {

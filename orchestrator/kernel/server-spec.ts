@@ -23,6 +23,9 @@ export type ServerSpec = {
   readonly retries: Retries;
   /** A host port of the published range on which this server alone answers at `/mcp`, or null. */
   readonly port: number | null;
+  /** Servers that have to be ready before this one is started for the first time. */
+  readonly dependsOn: readonly string[];
+  readonly rollout: RolloutTimes;
 };
 
 /** Where the program comes from. */
@@ -122,6 +125,14 @@ export type Retries = {
   readonly minPerSecond: number;
   /** How often one call is tried in all. */
   readonly attempts: number;
+};
+
+/** How a changed server is replaced (docs/architecture.md, Rollouts). */
+export type RolloutTimes = {
+  /** New replicas have to stay up for so long before the old ones are given up. */
+  readonly watchMs: number;
+  /** Sessions on old replicas may go on for so long after the change. */
+  readonly sessionsMs: number;
 };
 
 /** The label of a source as users write it: `npm: "x@1"`. */

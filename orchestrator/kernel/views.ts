@@ -42,6 +42,64 @@ export type ServerView = {
   readonly serverInfo: Readonly<Record<string, unknown>>;
   readonly toolCount: number;
   readonly url: string;
+  readonly dependsOn: readonly string[];
+  /** The last change that replaced replicas, running or over; null where there was none since the start. */
+  readonly rollout: RolloutView | null;
+};
+
+/** `starting`: new replicas come up. `watching`: they serve, the old ones are kept. `draining`: the old ones end. */
+export type RolloutState = 'starting' | 'watching' | 'draining' | 'done' | 'rolled_back' | 'superseded';
+
+/** What a client sees of a change: names of tools. */
+export type ToolDifference = {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Same name, another description or schema. */
+  readonly changed: readonly string[];
+};
+
+export type RolloutView = {
+  readonly state: RolloutState;
+  /** Beside the old replicas, or after their end where both must not open one data volume. */
+  readonly mode: 'beside' | 'stop_first';
+  readonly startedAt: string;
+  /** When it was decided: done, rolled back or superseded. */
+  readonly endedAt: string | null;
+  /** Why it was rolled back. */
+  readonly reason: Reason | null;
+  /** Null while the new tools are not known. */
+  readonly tools: ToolDifference | null;
+};
+
+/** One thing that is wrong with the configuration. */
+export type ConfigProblem = {
+  readonly file: string;
+  readonly path: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly message: string;
+};
+
+/** gantry.yaml as it was last read. */
+export type ConfigView = {
+  /** Chosen by GANTRY_ENVIRONMENT, or null. */
+  readonly environment: string | null;
+  /** In the order in which they are laid over each other. */
+  readonly files: readonly string[];
+  /** When a reading last came into force. */
+  readonly appliedAt: string;
+  /** Settings other than servers differ from those in force: a start of the orchestrator reads them. */
+  readonly settingsChanged: boolean;
+  readonly lastReload: {
+    readonly at: string;
+    readonly trigger: 'watch' | 'api';
+    readonly outcome: 'applied' | 'unchanged' | 'refused';
+    readonly added: readonly string[];
+    readonly changed: readonly string[];
+    readonly removed: readonly string[];
+    /** Why it was refused; then nothing was changed. */
+    readonly problems: readonly ConfigProblem[];
+  } | null;
 };
 
 export type ContainerView = {

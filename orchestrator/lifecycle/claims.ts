@@ -50,6 +50,14 @@ export class Claims {
     this.#bySlot.delete(slot);
   }
 
+  /** Those beyond the standing ones end as soon as nothing is in flight on them: nobody asks for them any more. */
+  endAll(): void {
+    for (const extra of this.#extras.values()) {
+      extra.cancelTimer();
+      extra.running.then((running) => this.#end(running, 'server changed'), ignore);
+    }
+  }
+
   #slotOf(principal: string): Slot | null {
     for (const [slot, owner] of this.#bySlot) if (owner === principal) return slot;
     if (this.#extras.has(principal)) return null;
@@ -98,17 +106,22 @@ export class Claims {
   }
 
   #endWhenIdle(extra: Extra, running: Running): void {
-    const { sessionIdleMs, drainMs } = this.#spec().timeouts;
+    const { sessionIdleMs } = this.#spec().timeouts;
     // Callers without sessions keep a replica and do not ask for it with each call, so its calls count too.
     const idleMs = Math.min(running.replica.idleMs, this.#clock.now() - extra.lastUsedAt);
     if (idleMs >= sessionIdleMs) {
-      inBackground(
-        this.#facts,
-        `idle replica of ${this.#spec().name}`,
-        this.#sessions.end(running, 'idle', drainMs),
-      );
-      return;
+      return this.#end(running, 'idle');
     }
     extra.cancelTimer = this.#clock.after(sessionIdleMs - idleMs, () => this.#endWhenIdle(extra, running));
   }
+
+  #end(running: Running, why: string): void {
+    const { name, timeouts } = this.#spec();
+    const ending = this.#sessions.end(running, why, timeouts.drainMs);
+    inBackground(this.#facts, `replica of a principal of ${name}`, ending);
+  }
+}
+
+function ignore(): void {
+  // It never came up; whoever asked for it knows why.
 }

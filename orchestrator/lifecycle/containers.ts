@@ -128,7 +128,7 @@ async function perform({ running, pool, slot }: Held, verb: ContainerVerb): Prom
       return await running.kill();
     case 'stop':
       return slot === null
-        ? await pool.endSession(running, 'stopped on request')
+        ? await pool.release(running.replica, 'stopped on request')
         : await slot.tell('stop', drainMs);
     case 'start':
     case 'restart':

@@ -40,6 +40,14 @@ export function volumeLabels(owner: string, server: string): Record<string, stri
   return { [OWNER_LABEL]: owner, [SERVER_LABEL]: server };
 }
 
+/**
+ * `clock-1`, or `clock.2-1` in the second revision: no name of a server has a dot in it, so no other server's replica
+ * can be called the same.
+ */
+export function replicaId(server: string, revision: number, number: number): string {
+  return `${revision === 1 ? server : `${server}.${revision}`}-${number}`;
+}
+
 /** The name of the images built for a server, without a tag. */
 export function serverImage(server: string): string {
   return `gantry/server-${server}`;

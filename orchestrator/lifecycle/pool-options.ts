@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/index.ts';
-import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { Clock, Facts, Reason, ServerSpec } from '../kernel/index.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { Gate } from './gate.ts';
@@ -10,15 +10,22 @@ import type { Starter } from './starter.ts';
 export type PoolOptions = {
   readonly spec: ServerSpec;
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
-  readonly engine: Engine;
   readonly eraMemory: EraMemory;
   readonly starter: Starter;
   readonly standingGate: Gate;
   readonly sessionGate: Gate;
   readonly engineWatch: EngineWatch;
+  readonly engine: Engine;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;
-  readonly urlOf: (spec: ServerSpec) => string;
   readonly memory: MeshMemory;
+  /** From 1, counted up with every definition that needs other containers: ids of replicas stay unique. */
+  readonly revision: number;
+  /** Whether this is the pool that users see; others of the same server come up or end. */
+  readonly isShown: () => boolean;
+  /** What keeps it from being started, or null. */
+  readonly obstacle: () => Reason | null;
+  /** Told of every change in a place or a session. */
+  readonly onChange: () => void;
 };

@@ -1,15 +1,16 @@
-import type { ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { mayEject } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { ANONYMOUS, Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
+import type { PreparedImage } from './images/prepared-image.ts';
+import { replicaId } from './labels.ts';
 import { poolWithout } from './pool-now.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { Running } from './running.ts';
-import { type DerivedState, type Intent, serverState } from './server-state.ts';
-import { type MeshServerView, serverView } from './server-view.ts';
+import { type DerivedState, type Intent, serverState, tellState } from './server-state.ts';
 import { SessionReplicas } from './session-replicas.ts';
 import { Slot } from './slot.ts';
 import { fingerprintOf } from './spec-diff.ts';
@@ -32,10 +33,10 @@ export class ServerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#spec = options.spec;
-    const { name, replicas } = options.spec;
-    this.#desired = options.memory.replicas(name, replicas);
-    this.#intent = options.memory.stopped(name) ? 'stop' : 'run';
-    this.#tools = options.memory.tools(name, fingerprintOf(options.spec));
+    const { memory, spec: first } = options;
+    this.#desired = memory.replicas(first.name, first.replicas);
+    this.#intent = memory.stopped(first.name) ? 'stop' : 'run';
+    this.#tools = memory.tools(first.name, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
     const shared = {
@@ -45,11 +46,12 @@ export class ServerPool {
       gate: options.sessionGate,
       accepting: () => this.#intent === 'run',
     };
-    const { eraMemory: memory } = options;
-    this.eras = new EraFinder({ ...shared, memory, principal: () => this.#standingPrincipal });
+    const principal = (): string | null => this.#standingPrincipal;
+    this.eras = new EraFinder({ ...shared, memory: options.eraMemory, principal });
     this.#sessions = new SessionReplicas({
       ...shared,
       eras: this.eras,
+      accepting: () => this.#intent === 'run' || this.#intent === 'retire',
       onChange: () => this.#changed(),
     });
     this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
@@ -61,10 +63,8 @@ export class ServerPool {
   }
 
   get derived(): DerivedState {
-    return serverState(
-      this.#intent,
-      this.#slots.map((slot) => slot.phase),
-    );
+    const phases = this.#slots.map((slot) => slot.phase);
+    return serverState(this.#intent, phases, this.#options.obstacle);
   }
 
   get slots(): readonly Slot[] {
@@ -84,25 +84,21 @@ export class ServerPool {
     return this.#tools;
   }
 
-  /** @param spec its own, or the one that takes its place as soon as this pool is closed. */
-  viewOf(spec: ServerSpec): MeshServerView {
-    const succeeded = this.#intent === 'close' && spec !== this.#spec;
-    return serverView({
-      spec,
-      derived: this.derived,
-      desired: succeeded ? spec.replicas : this.#desired,
-      slots: this.#slots,
-      sessions: this.#sessions.all,
-      era: this.eras.known?.era ?? null,
-      toolCount: this.#tools.length,
-      resolved: this.#image.prepared?.resolved ?? null,
-      url: this.#options.urlOf(spec),
-    });
+  get running(): readonly Running[] {
+    const standing = this.#slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
+    return [...standing, ...this.#sessions.all];
   }
 
-  get replicaViews(): readonly ReplicaView[] {
-    const standing = this.#slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
-    return [...standing, ...this.#sessions.all].map((running) => running.replica.view);
+  get prepared(): PreparedImage | null {
+    return this.#image.prepared;
+  }
+
+  get desired(): number {
+    return this.#desired;
+  }
+
+  get isStopped(): boolean {
+    return this.#intent === 'stop';
   }
 
   /** A definition that differs in nothing a container is made of. */
@@ -138,7 +134,8 @@ export class ServerPool {
   async stop(): Promise<void> {
     if (this.#intent !== 'run') return;
     this.#intent = 'stop';
-    await this.#closeAll(this.#spec.timeouts.drainMs, 'server stopped');
+    const { drainMs } = this.#spec.timeouts;
+    await this.#closeAll(drainMs, this.#sessions.endAll('server stopped', drainMs));
     this.#changed();
   }
 
@@ -155,11 +152,29 @@ export class ServerPool {
     ]);
   }
 
+  /** Whether its replicas serve only those whom they serve already. */
+  fence(fenced: boolean): void {
+    for (const { replica } of this.running) replica.fenced = fenced;
+  }
+
+  /**
+   * The end of a pool whose successor serves: what stands drains, sessions go on until they end, or `sessionsMs` have
+   * passed. Resolves when its containers are gone.
+   */
+  async retire(sessionsMs: number): Promise<void> {
+    if (this.#intent === 'close') return;
+    this.#intent = 'retire';
+    this.fence(true);
+    this.#claims.endAll();
+    const { drainMs } = this.#spec.timeouts;
+    await this.#closeAll(drainMs, this.#sessions.endLate('server changed', sessionsMs, drainMs));
+  }
+
   /** The end of this pool. Resolves when its containers are gone. */
   async close(drainMs: number): Promise<void> {
     this.#intent = 'close';
     this.#changed();
-    await this.#closeAll(drainMs, 'server removed');
+    await this.#closeAll(drainMs, this.#sessions.endAll('server removed', drainMs));
   }
 
   /** @throws GantryError no_replica, replica_failed, engine_unavailable */
@@ -168,17 +183,13 @@ export class ServerPool {
   }
 
   /** Throws as `openForSession`. */
-  async heldFor(principal: string): Promise<Replica> {
-    return await this.#claims.heldFor(principal);
+  heldFor(principal: string): Promise<Replica> {
+    return this.#claims.heldFor(principal);
   }
 
   async release(replica: Replica, why: string): Promise<void> {
     const running = this.#sessions.find(replica);
-    if (running !== undefined) await this.endSession(running, why);
-  }
-
-  endSession(running: Running, why: string): Promise<void> {
-    return this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
+    if (running !== undefined) await this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
   }
 
   /** A shared server has one volume; else standing replicas serve callers without a name. */
@@ -189,7 +200,7 @@ export class ServerPool {
   #fill(): void {
     // A slot that is over leaves its number to the next one.
     for (let number = 1; this.#slots.length < this.#desired; number++) {
-      const id = `${this.#spec.name}-${number}`;
+      const id = replicaId(this.#spec.name, this.#options.revision, number);
       if (!this.#slots.some((slot) => slot.id === id)) this.#slots.push(this.#newSlot(id));
     }
   }
@@ -211,10 +222,10 @@ export class ServerPool {
     });
   }
 
-  async #closeAll(drainMs: number, why: string): Promise<void> {
+  async #closeAll(drainMs: number, sessions: Promise<void>): Promise<void> {
     await Promise.all([
       ...this.#slots.map((slot) => this.#close(slot, drainMs)),
-      this.#sessions.endAll(why, drainMs),
+      sessions,
       this.eras.close(),
     ]);
   }
@@ -226,12 +237,14 @@ export class ServerPool {
     if (this.#intent === 'run') this.#fill(); // a start may have come meanwhile
   }
 
-  /** States the server's state when it has changed. */
   #changed(): void {
-    const { state, reason } = this.derived;
-    const told = `${state} ${reason?.code ?? ''}`;
-    if (told === this.#told) return;
-    this.#told = told;
-    this.#options.facts.state({ type: 'server.state', server: this.#spec.name, state, reason });
+    this.look();
+    this.#options.onChange();
+  }
+
+  /** States the server's state when it has changed; to be asked where others, whom it depends on, have. */
+  look(): void {
+    if (!this.#options.isShown()) return;
+    this.#told = tellState(this.#options.facts, this.#spec.name, this.derived, this.#told);
   }
 }

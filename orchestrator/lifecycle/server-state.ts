@@ -1,4 +1,4 @@
-import type { Reason, ServerState } from '../kernel/index.ts';
+import type { Facts, Reason, ServerState } from '../kernel/index.ts';
 import type { SlotPhase } from './slot-phase.ts';
 
 export type DerivedState = {
@@ -9,16 +9,32 @@ export type DerivedState = {
 };
 
 /** What is intended for a server as a whole. */
-export type Intent = 'run' | 'stop' | 'close';
+export type Intent =
+  | 'run'
+  | 'stop'
+  /** Another pool serves; sessions that are still here go on. */
+  | 'retire'
+  | 'close';
 
 /**
  * The state of a server, from its places: the best one counts, because one ready replica serves. A reason is
  * kept until the server is ready again, so that it can be read after the container is gone.
+ * @param obstacle what keeps it from being started, or null
  */
-export function serverState(intent: Intent, phases: readonly SlotPhase[]): DerivedState {
+export function serverState(
+  intent: Intent,
+  phases: readonly SlotPhase[],
+  obstacle: () => Reason | null,
+): DerivedState {
+  const derived = stateOf(intent, phases);
+  const reason = derived.state === 'starting' ? obstacle() : null;
+  return reason === null ? derived : { state: 'pending', reason, nextTryAt: null };
+}
+
+function stateOf(intent: Intent, phases: readonly SlotPhase[]): DerivedState {
   const named = (name: SlotPhase['name']): boolean => phases.some((phase) => phase.name === name);
   const plain = (state: ServerState): DerivedState => ({ state, reason: null, nextTryAt: null });
-  if (intent === 'close') return plain('draining');
+  if (intent === 'close' || intent === 'retire') return plain('draining');
   if (intent === 'stop')
     return plain(phases.every((phase) => phase.name === 'closed') ? 'stopped' : 'draining');
   const ups = phases.filter((phase) => phase.name === 'up');
@@ -35,4 +51,16 @@ export function serverState(intent: Intent, phases: readonly SlotPhase[]): Deriv
   if (soon !== undefined) return { state: 'starting', reason: soon.reason, nextTryAt: soon.nextTryAt };
   if (ups.length > 0) return plain('starting'); // its end is just being looked into
   return plain(named('stopping') ? 'draining' : 'stopped');
+}
+
+/** States a server's state where it differs from what was told last. @returns what is told now */
+export function tellState(
+  facts: Facts,
+  server: string,
+  { state, reason }: DerivedState,
+  told: string,
+): string {
+  const now = `${state} ${reason?.code ?? ''}`;
+  if (now !== told) facts.state({ type: 'server.state', server, state, reason });
+  return now;
 }

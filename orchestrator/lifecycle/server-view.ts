@@ -1,17 +1,15 @@
-import { type ServerSpec, type ServerView, sourceLabel } from '../kernel/index.ts';
+import { type RolloutView, type ServerSpec, type ServerView, sourceLabel } from '../kernel/index.ts';
 import type { Running } from './running.ts';
-import type { DerivedState } from './server-state.ts';
-import type { Slot } from './slot.ts';
+import type { ServerPool } from './server-pool.ts';
 
 export type ServerParts = {
+  /** The one that serves. */
+  readonly pool: ServerPool;
+  /** Its own definition, or the one that is to take its place. */
   readonly spec: ServerSpec;
-  readonly derived: DerivedState;
-  readonly desired: number;
-  readonly slots: readonly Slot[];
-  readonly sessions: readonly Running[];
-  readonly era: ServerView['era'];
-  readonly toolCount: number;
-  readonly resolved: string | null;
+  /** Containers of other revisions of this server, which come up or end. */
+  readonly others: readonly Running[];
+  readonly rollout: RolloutView | null;
   readonly url: string;
 };
 
@@ -19,12 +17,16 @@ export type ServerParts = {
 export type MeshServerView = Omit<ServerView, 'sessions' | 'callsQueued'>;
 
 export function serverView(parts: ServerParts): MeshServerView {
-  const { spec, derived, slots, sessions } = parts;
+  const { pool, spec, others } = parts;
+  const { derived, slots, sessions, prepared } = pool;
+  const resolved = prepared?.resolved ?? null;
   const standing = slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
   const ups = slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase] : []));
   const ready = ups.filter((phase) => phase.running.replica.state.name === 'ready');
   const [best] = [...ready, ...ups];
   const handshake = best?.running.replica.handshake ?? null;
+  const all = [...standing, ...sessions, ...others];
+  const desired = spec.replicas === pool.spec.replicas ? pool.desired : spec.replicas;
   return {
     name: spec.name,
     state: derived.state,
@@ -33,7 +35,7 @@ export function serverView(parts: ServerParts): MeshServerView {
     origin: spec.origin,
     source: {
       ...sourceLabel(spec.source),
-      ...(parts.resolved === null ? {} : { resolved: parts.resolved }),
+      ...(resolved === null ? {} : { resolved }),
     },
     sharing: spec.sharing,
     network: spec.network,
@@ -41,15 +43,17 @@ export function serverView(parts: ServerParts): MeshServerView {
     breaker: spec.breaker,
     health: spec.health,
     envKeys: Object.keys(spec.env),
-    replicas: { desired: parts.desired, ready: ready.length, total: standing.length + sessions.length },
-    callsInFlight: [...standing, ...sessions].reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
+    replicas: { desired, ready: ready.length, total: all.length },
+    callsInFlight: all.reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
     balance: spec.balance,
     retries: spec.retries,
-    era: parts.era,
+    era: pool.eras.known?.era ?? null,
     protocolVersion: handshake?.protocolVersion ?? null,
     capabilities: handshake?.capabilities ?? {},
     serverInfo: handshake?.serverInfo ?? {},
-    toolCount: parts.toolCount,
+    toolCount: pool.tools.length,
     url: parts.url,
+    dependsOn: spec.dependsOn,
+    rollout: parts.rollout,
   };
 }

@@ -15,6 +15,7 @@ import type { Running } from './running.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
 import type { Starter, StartRequest } from './starter.ts';
+import { settledWithin } from './waits.ts';
 
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
@@ -39,6 +40,8 @@ export class SessionReplicas {
   readonly #running = new Set<Running>();
   readonly #openings = new Set<Promise<Running>>();
   readonly #starts: ColdStarts;
+  /** One for each that runs, until it is gone. */
+  readonly #watches = new Set<Promise<void>>();
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
@@ -94,6 +97,18 @@ export class SessionReplicas {
     this.#starts.forget();
   }
 
+  /** Lets them go on until they end by themselves, and ends those that are left after `lateMs`. */
+  async endLate(why: string, lateMs: number, deadlineMs: number): Promise<void> {
+    await settledWithin(this.#options.clock, lateMs, this.#allOver());
+    await this.endAll(why, deadlineMs);
+  }
+
+  async #allOver(): Promise<void> {
+    while (this.#openings.size + this.#watches.size > 0) {
+      await Promise.allSettled([...this.#openings, ...this.#watches]);
+    }
+  }
+
   find(replica: Replica): Running | undefined {
     return this.all.find((running) => running.replica === replica);
   }
@@ -106,11 +121,9 @@ export class SessionReplicas {
         throw serverStopped(this.#options.spec());
       }
       this.#running.add(running);
-      inBackground(
-        this.#options.facts,
-        `session replica of ${this.#options.spec().name}`,
-        this.#watch(running, breaker),
-      );
+      const watch = this.#watch(running, breaker).finally(() => this.#watches.delete(watch));
+      this.#watches.add(watch);
+      inBackground(this.#options.facts, `session replica of ${this.#options.spec().name}`, watch);
       this.#options.onChange();
       return running;
     } catch (error) {

@@ -49,4 +49,6 @@ const AROUND = [
   'breaker',
   'health',
   'port',
+  'dependsOn',
+  'rollout',
 ] as const;

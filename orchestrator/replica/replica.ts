@@ -23,6 +23,8 @@ import { mayBecome, type ReplicaState } from './replica-state.ts';
 export class Replica {
   readonly identity: ReplicaIdentity;
   readonly channel: Channel;
+  /** Set by `lifecycle`: it serves only whom it serves already, others go to one that has taken its place. */
+  fenced = false;
   readonly #link: Link;
   readonly #facts: Facts;
   readonly #clock: Clock;
@@ -61,7 +63,8 @@ export class Replica {
 
   /** The one answer to "may new calls go here?" */
   get available(): boolean {
-    return this.#state.name === 'ready' && this.#link.open && this.#breaker.state === 'closed';
+    const isOpen = this.#link.open && this.#breaker.state === 'closed';
+    return this.#state.name === 'ready' && isOpen && !this.fenced;
   }
 
   /** What was heard from its process, and since when it owes an answer. */

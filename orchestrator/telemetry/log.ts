@@ -82,7 +82,13 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'image.build':
     case 'container.removed':
     case 'config.applied':
+    case 'rollout.started':
+    case 'rollout.shifted':
       return 'info';
+    case 'config.reload':
+      return fact.outcome === 'refused' ? 'warn' : 'info';
+    case 'rollout.ended':
+      return fact.outcome === 'rolled_back' ? 'warn' : 'info';
     case 'replica.stderr':
     case 'replica.probe':
     case 'replica.picked':

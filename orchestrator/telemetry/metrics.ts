@@ -99,6 +99,10 @@ function counters(registry: Registry): (fact: Fact) => void {
   });
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
   const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
+  const reloads = counter('gantry_config_reloads_total', 'Readings of gantry.yaml after the start', [
+    'outcome',
+  ]);
+  const rollouts = counter('gantry_rollouts_total', 'Changes that replaced replicas', ['server', 'outcome']);
   const trouble = counter('gantry_trouble_total', 'Failures inside Gantry', ['where']);
   const engineUp = new Gauge({ name: 'gantry_engine_up', help: '1 while the engine answers', registers });
   const census = new ReplicaCensus();
@@ -168,6 +172,13 @@ function counters(registry: Registry): (fact: Fact) => void {
         return engineUp.set(fact.state === 'up' ? 1 : 0);
       case 'config.applied':
         return applied.inc();
+      case 'config.reload':
+        return reloads.inc({ outcome: fact.outcome });
+      case 'rollout.ended':
+        return rollouts.inc({ server: fact.server, outcome: fact.outcome });
+      case 'rollout.started':
+      case 'rollout.shifted':
+        return; // counted when it is decided
       case 'trouble':
         return trouble.inc({ where: placeWord(fact.where) });
       case 'server.state':

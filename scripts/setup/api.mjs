@@ -89,7 +89,7 @@ export async function reload(stack) {
   const { status, body } = await call(stack, 'POST', '/api/v1/reload');
   if (status === 422) {
     const problems = (body?.error?.detail?.problems ?? []).map(
-      ({ path, line, message }) => `gantry.yaml:${line} ${path}: ${message}`,
+      ({ file = 'gantry.yaml', path, line, message }) => `${file}:${line} ${path}: ${message}`,
     );
     throw new SetupError(`${problems.join('\n') || body?.error?.message}\n\nNothing was changed.`);
   }
@@ -131,6 +131,8 @@ export async function waitForServers(stack, { say, onChange, timeoutMs = 1_200_0
   }
 }
 
-function isOnItsWay({ state }) {
+/** One that waits for a server that has failed will not come by itself. */
+function isOnItsWay({ state, reason }) {
+  if (reason?.code === 'dependency_failed') return false;
   return state === 'starting' || state === 'pending';
 }

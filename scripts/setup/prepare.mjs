@@ -37,7 +37,10 @@ export async function prepare({
   await progress.step('Packages', (say) => installPackages(root, say));
   await beforeConfig?.(directory);
   const settings = await readSettings(root, { ...process.env, ...env });
-  await progress.step('Configuration', () => checkConfig(root, directory, settings.GANTRY_SERVER_PORTS));
+  const environment = env.GANTRY_ENVIRONMENT ?? process.env.GANTRY_ENVIRONMENT ?? '';
+  await progress.step('Configuration', () =>
+    checkConfig(root, directory, settings.GANTRY_SERVER_PORTS, environment),
+  );
   await progress.step('Docker engine', ensureEngine);
 
   const cpus = Number(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** What is copied: source below the root of the project → target below the new directory. */
 const PARTS = [
   ['test/stack/gantry.yaml', 'gantry.yaml'],
+  ['test/stack/gantry.test.yaml', 'gantry.test.yaml'],
   ['servers/clock', 'servers/clock'],
   ['test/fixtures/conformance', 'fixtures/conformance'],
   ['test/fixtures/servers', 'fixtures/servers'],

@@ -21,6 +21,7 @@ export async function surroundings(stack) {
     GANTRY_TEST_URL: stack.url,
     GANTRY_TEST_ADMIN_TOKEN: await stack.adminToken(),
     GANTRY_TEST_COMPOSE: JSON.stringify(stack.compose()),
+    GANTRY_TEST_CONFIG_DIR: stack.env.GANTRY_CONFIG_DIR,
     GANTRY_TEST_ENGINE_HOST: await addressOf(stack, 'dind'),
     GANTRY_TEST_ENGINE_PORT: '2376',
     GANTRY_TEST_ENGINE_CERTS: certs,

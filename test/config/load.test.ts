@@ -30,6 +30,8 @@ const defaults = {
   health: HEALTH,
   ...BALANCE_DEFAULTS,
   port: null,
+  dependsOn: [],
+  rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
 };
 
 test('every default is the documented one', (t) => {
@@ -66,8 +68,11 @@ servers:
     balance: {strategy: weighted, weights: {"2": 3}, maxInFlight: 5, queueSize: 6, queueTimeoutMs: 7, slowStartMs: 0}
     retries: {budgetPercent: 0, minPerSecond: 1, attempts: 5}
     port: 3001
+    dependsOn: [y, y]
+    rollout: {watchMs: 5, sessionsMs: 6}
+  y: {npm: y}
 `);
-  t.deepEqual(loaded.ok && loaded.servers, [
+  t.deepEqual(loaded.ok && loaded.servers.slice(0, 1), [
     {
       name: 'x',
       origin: 'file',
@@ -100,6 +105,8 @@ servers:
       },
       retries: { budgetPercent: 0, minPerSecond: 1, attempts: 5 },
       port: 3001,
+      dependsOn: ['y'],
+      rollout: { watchMs: 5, sessionsMs: 6 },
     },
   ]);
 });

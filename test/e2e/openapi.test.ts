@@ -82,6 +82,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'patch /api/v1/servers/{name}': ({ name }) =>
     api('PATCH', `/api/v1/servers/${name}`, { body: { maxSessions: 5 } }),
   'post /api/v1/reload': () => api('POST', '/api/v1/reload'),
+  'get /api/v1/config': () => api('GET', '/api/v1/config'),
   'post /api/v1/servers': async () =>
     api('POST', '/api/v1/servers', {
       body: { name: uniqueName('made'), ...(await fixtureEntry('plain.py')) },

@@ -1,5 +1,6 @@
 import type { Auth, Caller, HttpOptions, InfrastructureView } from '../../orchestrator/http/index.ts';
 import {
+  type ConfigView,
   type ContainerView,
   Facts,
   GantryError,
@@ -42,6 +43,31 @@ export const SERVER: ServerView = {
   serverInfo: { name: 'everything' },
   toolCount: 2,
   url: 'http://127.0.0.1:7400/mcp/everything',
+  dependsOn: [],
+  rollout: {
+    state: 'rolled_back',
+    mode: 'beside',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    endedAt: '2026-01-01T00:00:01.000Z',
+    reason: { code: 'exited', message: 'It ended.', exitCode: 1, stderr: ['no config'] },
+    tools: { added: ['new'], removed: [], changed: [] },
+  },
+};
+
+export const CONFIG: ConfigView = {
+  environment: 'production',
+  files: ['gantry.yaml', 'gantry.production.yaml'],
+  appliedAt: '2026-01-01T00:00:00.000Z',
+  settingsChanged: false,
+  lastReload: {
+    at: '2026-01-01T00:01:00.000Z',
+    trigger: 'watch',
+    outcome: 'refused',
+    added: [],
+    changed: [],
+    removed: [],
+    problems: [{ file: 'gantry.yaml', path: 'servers.x', line: 3, column: 5, message: 'is wrong' }],
+  },
 };
 
 export const CONTAINER: ContainerView = {
@@ -120,6 +146,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
           heldBy: 'pool',
         },
       ],
+      config: () => CONFIG,
       reload: async () => ({ added: ['clock'], changed: [], removed: [], settingsChanged: false }),
     },
     containers: {

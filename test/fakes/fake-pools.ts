@@ -31,6 +31,8 @@ export const TEST_SPEC: ServerSpec = {
   health: HEALTH,
   ...BALANCE_DEFAULTS,
   port: null,
+  dependsOn: [],
+  rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
 };
 
 /** A replica whose process is played by the test, over its channel. */

@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
-import { ServerList } from '../../orchestrator/config/index.ts';
+import { ConfigFiles, ServerList } from '../../orchestrator/config/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Router } from '../../orchestrator/routing/index.ts';
+import { temporaryDirectory } from '../config/temporary-directory.ts';
 import { rig, until } from './rig.ts';
 
 const file = (balance: string): string => `
@@ -16,12 +19,13 @@ servers:
 test('a reload of gantry.yaml changes the strategy and lets those in who wait, and replaces no container', async (t) => {
   const { mesh, engine, clock, facts } = rig();
   const router = new Router({ pools: mesh, clock, facts, random: () => 0 });
-  let text = file('maxInFlight: 1');
+  const path = join(await temporaryDirectory(t), 'gantry.yaml');
+  await writeFile(path, file('maxInFlight: 1'));
   const apply = (specs: readonly ServerSpec[]): Promise<void> => mesh.apply(specs);
   const store = { list: async () => [], put: async () => {}, delete: async () => {} };
   const list = new ServerList({
-    readFile: async () => text,
-    baseDir: '/etc/gantry',
+    files: new ConfigFiles(path, null),
+    clock,
     store,
     apply,
     onTrouble: () => {},
@@ -33,7 +37,7 @@ test('a reload of gantry.yaml changes the strategy and lets those in who wait, a
   const waiting = [router.lease('one', 'alice'), router.lease('one', 'alice')];
   await until('they wait', () => router.queued('one') === 2);
 
-  text = file('maxInFlight: 2, strategy: consistent_hash');
+  await writeFile(path, file('maxInFlight: 2, strategy: consistent_hash'));
   t.deepEqual((await list.reload()).changed, ['one']);
   t.like(mesh.get('one').balance, { strategy: 'consistent_hash', maxInFlight: 2 });
   clock.advance(100);

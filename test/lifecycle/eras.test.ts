@@ -107,8 +107,8 @@ test('another image, argument or variable is asked anew, the same ones are not',
     await all.mesh.apply([spec('one', { ...running('it'), env: { A: '1' }, ...entry })]);
     await settle();
     await inTime(all, 'it is ready and known', () => {
-      const { state, era } = all.mesh.get('one');
-      return state === 'ready' && era !== null;
+      const { state, era, rollout } = all.mesh.get('one');
+      return state === 'ready' && era !== null && (rollout === null || rollout.state === 'done');
     });
     return throwaways(all) - before;
   };

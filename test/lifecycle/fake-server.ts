@@ -1,35 +1,44 @@
 import type { FakeProgram } from '../fakes/fake-engine.ts';
 
+type Listed = readonly { readonly name: string; readonly description?: string }[];
+
 /** An MCP server as far as the handshake and a list of tools go; ends when its input does. */
-export const mcpServer: FakeProgram = (io) => {
-  io.onLine((line) => {
-    const { id, method, params } = JSON.parse(line) as {
-      id?: number;
-      method: string;
-      params?: { cursor?: string };
-    };
-    const answer = (result: object): void => io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
-    if (method === 'initialize') {
-      answer({
-        protocolVersion: '2025-06-18',
-        capabilities: { tools: {} },
-        serverInfo: { name: 'fake', version: '1' },
-      });
-    }
-    if (method === 'ping') answer({});
-    if (method === 'refused') {
-      io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32050, message: 'no' } })}\n`);
-    }
-    if (method === 'tools/list') {
-      answer(
-        params?.cursor === undefined
-          ? { tools: [{ name: 'a' }, { name: 'b' }], nextCursor: '2' }
-          : { tools: [{ name: 'c' }] },
-      );
-    }
-  });
-  io.onEnd(() => io.exit(0));
-};
+export const mcpServer: FakeProgram = serverOf([{ name: 'a' }, { name: 'b' }], [{ name: 'c' }]);
+
+/** A later version of it, with other tools. */
+export const retooled: FakeProgram = serverOf(
+  [{ name: 'b' }, { name: 'c', description: 'new' }],
+  [{ name: 'd' }],
+);
+
+function serverOf(first: Listed, second: Listed): FakeProgram {
+  return (io) => {
+    io.onLine((line) => {
+      const { id, method, params } = JSON.parse(line) as {
+        id?: number;
+        method: string;
+        params?: { cursor?: string };
+      };
+      const answer = (result: object): void =>
+        io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+      if (method === 'initialize') {
+        answer({
+          protocolVersion: '2025-06-18',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'fake', version: '1' },
+        });
+      }
+      if (method === 'ping') answer({});
+      if (method === 'refused') {
+        io.stdout(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32050, message: 'no' } })}\n`);
+      }
+      if (method === 'tools/list') {
+        answer(params?.cursor === undefined ? { tools: first, nextCursor: '2' } : { tools: second });
+      }
+    });
+    io.onEnd(() => io.exit(0));
+  };
+}
 
 /** Reads its input and says nothing on stdout. */
 export const mute: FakeProgram = (io) => {

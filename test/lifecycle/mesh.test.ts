@@ -49,7 +49,10 @@ test('apply brings exactly the difference: unchanged servers keep their containe
   const before = new Map((await mesh.containers.list()).map((one) => [one.server, one.id]));
   await mesh.apply([spec('kept'), spec('edited', { args: ['-v'] }), spec('new')]);
   t.like(applied(all).at(-1), { added: 1, changed: 1, removed: 1 });
-  for (const name of ['kept', 'edited', 'new']) await ready(all, name);
+  for (const name of ['kept', 'new']) await ready(all, name);
+  await until('the new one serves', () => mesh.get('edited').rollout?.state === 'watching');
+  all.clock.advance(10_000);
+  await until('the old one is gone', () => mesh.get('edited').rollout?.state === 'done');
   const after = new Map((await mesh.containers.list()).map((one) => [one.server, one.id]));
   t.is(after.get('kept'), before.get('kept'));
   t.not(after.get('edited'), before.get('edited'));
@@ -68,21 +71,21 @@ test('a change is seen at once and waits for no drain; a change back meanwhile i
   const busy = mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
   const failure = t.throwsAsync(async () => busy, { instanceOf: GantryError });
   await mesh.apply([spec('one', { sharing: 'shared', network: 'internet', replicas: 2 })]);
-  t.like(mesh.get('one'), { state: 'draining', network: 'internet' });
+  t.like(mesh.get('one'), { state: 'ready', network: 'internet' });
   t.is(mesh.get('one').replicas.desired, 2);
-  await settle();
-  t.is((await engine.list(OWNER)).length, 1, 'the call is still being waited for');
   await mesh.apply([spec('one', { sharing: 'shared', args: ['-v'] })]);
   await mesh.apply([spec('one', { sharing: 'shared' })]);
   t.is(mesh.get('one').network, 'none');
-  clock.advance(20_000);
-  await failure;
-  await ready(all, 'one');
-  await settle();
-  await ready(all, 'one');
+  await until('what was begun is gone', async () => (await engine.list(OWNER)).length === 1);
+  t.is(mesh.get('one').rollout?.state, 'superseded');
   t.deepEqual(mesh.spec('one'), spec('one', { sharing: 'shared' }));
-  t.is((await engine.list(OWNER)).length, 1);
-  t.deepEqual(engine.created.at(-1)?.args, []);
+  clock.advance(30_000);
+  await settle();
+  t.is(mesh.get('one').callsInFlight, 1, 'it never left the replica that it was on');
+  const removal = mesh.apply([]);
+  await settle();
+  clock.advance(20_000);
+  await Promise.all([failure, removal]);
 });
 
 test('a removal resolves when the containers are gone, calls in flight included', async (t) => {

@@ -29,7 +29,7 @@ const at = (name: string, version: string): ServerSpec =>
   spec(name, { source: { kind: 'image', image: version, command: null } });
 
 test('an image that was replaced is removed, also one of an earlier start, and no other', async (t) => {
-  const { mesh, engine, build, tags } = building();
+  const { mesh, engine, clock, build, tags } = building();
   await build('gantry/server-one:earlier', 'one');
   await build('gantry/server-one:foreign', 'one', 'somebody-else');
   await build('gantry/server-one-more:1', 'one-more');
@@ -38,7 +38,11 @@ test('an image that was replaced is removed, also one of an earlier start, and n
   await settle();
   t.deepEqual(await tags(), ['gantry/server-one-more:1', 'gantry/server-one:1', 'gantry/server-two:1']);
   await mesh.apply([at('one', '2'), at('two', '1')]);
-  await until('the new one is ready', () => mesh.get('one').state === 'ready');
+  await until('the new one serves', () => mesh.get('one').rollout?.state === 'watching');
+  await settle();
+  t.true((await tags()).includes('gantry/server-one:1'), 'as long as there may be a way back');
+  clock.advance(10_000);
+  await until('the old one is gone', () => mesh.get('one').rollout?.state === 'done');
   await settle();
   t.deepEqual(await tags(), ['gantry/server-one-more:1', 'gantry/server-one:2', 'gantry/server-two:1']);
   t.true(await engine.images.has('gantry/server-one:foreign'));

@@ -5,14 +5,16 @@ import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { BREAKER, HEALTH } from '../fakes/policies.ts';
-import { exitsAtOnce, mcpServer, mute, unlisted } from './fake-server.ts';
+import { exitsAtOnce, mcpServer, mute, retooled, unlisted } from './fake-server.ts';
 
 export const OWNER = 'gantry';
 export const EPOCH = 'now';
 
 /** A mesh on the fake engine, whose time moves only when told to. */
 export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {}) {
-  const engine = new FakeEngine({ programs: { echo: mcpServer, mute, dies: exitsAtOnce, unlisted } });
+  const engine = new FakeEngine({
+    programs: { echo: mcpServer, mute, dies: exitsAtOnce, unlisted, retooled },
+  });
   const clock = new FakeClock();
   const facts = new Facts();
   const stated: Fact[] = [];
@@ -62,6 +64,8 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     health: HEALTH,
     ...BALANCE_DEFAULTS,
     port: null,
+    dependsOn: [],
+    rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
     ...overrides,
   };
 }

@@ -12,3 +12,18 @@ for (const owner of ['', 'a:b', 'A', '-a', 'a b', 'a/b', 'a'.repeat(64)]) {
     t.throws(() => readEnvironment({ GANTRY_OWNER: owner }), { message: /^GANTRY_OWNER must be / });
   });
 }
+
+test('the environment whose file is laid over gantry.yaml is a name, or none', (t) => {
+  t.is(readEnvironment({}).configEnvironment, null);
+  t.is(
+    readEnvironment({ GANTRY_ENVIRONMENT: '' }).configEnvironment,
+    null,
+    'compose hands on what is not set',
+  );
+  t.is(readEnvironment({ GANTRY_ENVIRONMENT: 'production' }).configEnvironment, 'production');
+  for (const wrong of ['../x', 'Prod', 'a b', '.']) {
+    t.throws(() => readEnvironment({ GANTRY_ENVIRONMENT: wrong }), {
+      message: /GANTRY_ENVIRONMENT must be a name such as production/,
+    });
+  }
+});

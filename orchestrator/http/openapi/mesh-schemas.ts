@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { anyObject, breakerState, named, state, Tool, whole } from './schemas.ts';
+import { named } from './named.ts';
+import { anyObject, breakerState, state, Tool, whole } from './schemas.ts';
 
 const serviceFields = {
   id: z.string(),

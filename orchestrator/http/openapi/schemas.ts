@@ -4,54 +4,19 @@ import type {
   ContainerStatsView,
   ContainerView,
   LogLine,
-  Reason,
   Retries,
   ServerView,
   ToolView,
 } from '../../kernel/index.ts';
+import { named } from './named.ts';
+import { ReasonSchema, Rollout } from './reason-schemas.ts';
 
-/**
- * The shapes of docs/api.md. Each is typed by the view it describes, so that a field which changes in one place
- * alone does not compile. Registered under the name it has in `components/schemas`.
- */
-export const components = z.registry<{ id: string; description?: string }>();
-
-export function named<T extends z.ZodType>(id: string, schema: T): T {
-  components.add(schema, { id });
-  return schema;
-}
+export { components } from './named.ts';
 
 export const whole = z.int().min(0);
 export const anyObject = z.record(z.string(), z.unknown());
 export const breakerState = z.enum(['closed', 'open', 'half_open']);
 export const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
-
-export const ReasonSchema: z.ZodType<Reason> = named(
-  'Reason',
-  z.object({
-    code: z.enum([
-      'never_ready',
-      'exited',
-      'oom',
-      'signal',
-      'killed',
-      'crash_loop',
-      'install_failed',
-      'image_missing',
-      'limits_not_applied',
-      'line_too_long',
-      'unresponsive',
-      'breaker_open',
-      'handshake_failed',
-      'engine_unavailable',
-      'stopped',
-      'internal',
-    ]),
-    message: z.string(),
-    exitCode: z.int().nullable(),
-    stderr: z.array(z.string()),
-  }),
-);
 
 export const BalanceSchema: z.ZodType<Balance> = named(
   'Balance',
@@ -75,7 +40,6 @@ export const RetriesSchema: z.ZodType<Retries> = named(
   'Retries',
   z.object({ budgetPercent: whole, minPerSecond: whole, attempts: whole }),
 );
-
 export const Server: z.ZodType<ServerView> = named(
   'Server',
   z.object({
@@ -112,21 +76,12 @@ export const Server: z.ZodType<ServerView> = named(
     serverInfo: anyObject,
     toolCount: whole,
     url: z.string(),
+    dependsOn: z.array(z.string()),
+    rollout: Rollout.nullable(),
   }),
 );
 export const ServerList = named('ServerList', z.object({ servers: z.array(Server) }));
 export const ScaleRequest = named('ScaleRequest', z.strictObject({ replicas: whole }));
-export const ReloadResult = named(
-  'ReloadResult',
-  z.object({
-    added: z.array(z.string()),
-    changed: z.array(z.string()),
-    removed: z.array(z.string()),
-    settingsChanged: z
-      .boolean()
-      .describe('auth, http or limits differ from those in force; they take effect at the next start.'),
-  }),
-);
 
 export const Tool: z.ZodType<ToolView> = named('Tool', z.looseObject({ name: z.string() }));
 export const ToolList = named('ToolList', z.object({ tools: z.array(Tool) }));

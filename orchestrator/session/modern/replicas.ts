@@ -67,10 +67,11 @@ export class WarmReplicas {
     for (;;) {
       if (want.signal.aborted) throw callerLeft();
       if (this.#closed) throw new GantryError('no_replica', 'The orchestrator is stopping.');
+      this.#endReplaced();
       const free = this.#free(want);
       if (free !== undefined) return this.#take(free, want);
       const opening = this.#opening.get(want.key) ?? 0;
-      const count = this.#of(want.key).length + opening;
+      const count = this.#of(want.key).filter(({ replica }) => !replica.fenced).length + opening;
       // Who shares waits for one that is just coming up.
       if (count < want.max && (want.use === 'exclusive' || opening === 0)) {
         const opened = await this.#open(want, count > 0);
@@ -139,7 +140,8 @@ export class WarmReplicas {
       isIn = false;
       entry[count]--;
       if (use === 'exclusive') entry.exclusive = false;
-      if (entry.calls + entry.listeners === 0) this.#endWhenIdle(entry, want.spec.timeouts.sessionIdleMs);
+      if (isIdle(entry)) this.#endWhenIdle(entry, want.spec.timeouts.sessionIdleMs);
+      this.#endReplaced();
       this.#wakeAll();
     };
     enter();
@@ -177,10 +179,18 @@ export class WarmReplicas {
     );
   }
 
+  /** Another replica has taken the place of these, after a change of their server: they finish what is on them. */
+  #endReplaced(): void {
+    for (const entry of [...this.#entries]) {
+      // A call that waits for its client has left its place and is in flight all the same.
+      const isOver = isIdle(entry) && entry.replica.callsInFlight === 0;
+      if (entry.replica.fenced && isOver) this.#end(entry, 'server changed');
+    }
+  }
+
   #evict(server: string): boolean {
     const idle = [...this.#entries].find(
-      ({ calls, listeners, end, replica }) =>
-        calls + listeners === 0 && end !== null && replica.identity.server === server,
+      (entry) => isIdle(entry) && entry.end !== null && entry.replica.identity.server === server,
     );
     if (idle !== undefined) this.#end(idle, 'room was needed');
     return idle !== undefined;
@@ -223,6 +233,10 @@ export class WarmReplicas {
       signal.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+function isIdle({ calls, listeners }: Entry): boolean {
+  return calls + listeners === 0;
 }
 
 function callerLeft(): GantryError {

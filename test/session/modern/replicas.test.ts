@@ -5,8 +5,8 @@ import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../../fakes/fake-pools.ts';
 import { failure, NEVER } from './rig.ts';
 
-function setUp() {
-  const pools = new FakePools(TEST_SPEC); // three sessions at most
+function setUp(maxSessions = 3) {
+  const pools = new FakePools({ ...TEST_SPEC, maxSessions });
   const clock = new FakeClock();
   const warm = new WarmReplicas(clock);
   const want = (use: Want['use'], extra: Partial<Want> = {}): Want => ({
@@ -118,4 +118,29 @@ test('what was discarded or has died is not given out again', async (t) => {
   await second.replica.over;
   const third = await warm.lease(want('exclusive'));
   t.is(new Set([first.replica, second.replica, third.replica]).size, 3);
+});
+
+test('a process that was replaced finishes what is on it and is asked for nothing more', async (t) => {
+  const { warm, want, pools } = setUp(9);
+  const idle = await warm.lease(want('together', { key: 'bob' }));
+  idle.release();
+  const busy = await warm.lease(want('together', { max: 1 }));
+  const waiting = await warm.lease(want('exclusive', { key: 'carol' }));
+  const call = waiting.replica.call('stay/silent', undefined, {
+    callTimeoutMs: 60_000,
+    maxCallMs: 60_000,
+  });
+  call.catch(() => {});
+  t.teardown(() => waiting.replica.stopped());
+  waiting.pause();
+  for (const { replica } of [idle, busy, waiting]) replica.fenced = true;
+  const next = await warm.lease(want('together', { max: 1 }));
+  t.not(next.replica, busy.replica, 'the limit counts those that can be used');
+  t.deepEqual(pools.released, [{ id: idle.replica.identity.id, why: 'server changed' }]);
+  busy.release();
+  t.is(pools.released.length, 2);
+  t.true(
+    pools.released.every(({ id }) => id !== waiting.replica.identity.id),
+    'its call is still open',
+  );
 });
