@@ -54,11 +54,12 @@ test('a slow request is cut off, a slow answer is not', async (t) => {
         ctx.res.writeHead(200, { 'Content-Type': 'text/event-stream' });
         ctx.res.write(': begun\n\n');
         // Time itself is the subject: longer than every limit below.
-        await delay(500);
+        await delay(3000);
         ctx.res.end('data: late\n\n');
       },
     },
-    { headersTimeout: 100, requestTimeout: 150, connectionsCheckingInterval: 20 },
+    // Long enough for a good request of a loaded machine.
+    { headersTimeout: 1000, requestTimeout: 1500, connectionsCheckingInterval: 100 },
   );
   t.teardown(() => server.close(0));
   const slow = connect(server.port, '127.0.0.1');
