@@ -60,7 +60,9 @@ async function droppedKinds(name: string): Promise<Dropped> {
     not_an_object: sum('"not_an_object"'),
     bad_id: sum('"bad_id"'),
   };
-  return { all: sum(''), ...kinds };
+  // Its standing replica has nobody to say to that it is up.
+  const known = kinds.not_json + kinds.not_an_object + kinds.bad_id + sum('"unattributed_notification"');
+  return { ...kinds, unknown: sum('') - known };
 }
 
 async function replaceStanding(name: string): Promise<void> {
