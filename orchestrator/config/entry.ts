@@ -7,6 +7,7 @@ import type { Finding, Path } from './problem.ts';
 import { isObject } from './raw.ts';
 import { resolveSpec } from './resolve.ts';
 import { ruleFindings } from './rules.ts';
+import { IdleRest, ReplicaRange } from './scaling.ts';
 import { Entry, Resources, Rollout, serverNamePattern, Timeouts } from './schema.ts';
 import type { ReadSecret } from './secret-file.ts';
 
@@ -55,6 +56,8 @@ const INNER = {
   balance: Balance,
   retries: Retries,
   rollout: Rollout,
+  replicas: ReplicaRange,
+  idle: IdleRest,
 };
 
 function keysAt([first]: Path): readonly string[] {

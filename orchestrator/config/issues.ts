@@ -8,11 +8,14 @@ const mostSuggestions = 50;
 type Issue = z.core.$ZodIssue;
 
 /** zod's findings in our words. `keysAt` names the keys that a place knows, for suggestions. */
-export function findingsOf(
-  error: z.ZodError,
-  options: { readonly at?: Path; readonly keysAt: (path: Path) => readonly string[] },
-): Finding[] {
-  return error.issues.flatMap((issue) => {
+export function findingsOf(error: z.ZodError, options: Options): Finding[] {
+  return ofIssues(error.issues, options);
+}
+
+type Options = { readonly at?: Path; readonly keysAt: (path: Path) => readonly string[] };
+
+function ofIssues(issues: readonly Issue[], options: Options): Finding[] {
+  return issues.flatMap((issue) => {
     const local = issue.path.filter((part) => typeof part !== 'symbol');
     const path = [...(options.at ?? []), ...local];
     if (issue.code === 'unrecognized_keys') {
@@ -22,10 +25,21 @@ export function findingsOf(
         return { path: [...path, key], message, at: 'key' };
       });
     }
+    const meant = issue.code === 'invalid_union' ? meantOf(issue.errors) : null;
+    if (meant !== null)
+      return ofIssues(meant, { at: path, keysAt: (inner) => options.keysAt([...local, ...inner]) });
     if (issue.code === 'invalid_key')
       return [{ path, message: 'is not a name that can be used here', at: 'key' }];
     return [{ path, message: messageOf(issue) }];
   });
+}
+
+/** The alternative of a value that its kind fits, whose problems are then the ones to tell; null where none or several do. */
+function meantOf(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | null {
+  const fitting = alternatives.filter(
+    (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  );
+  return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {

@@ -20,7 +20,8 @@ export type Settings = {
     readonly allowedHosts: readonly string[];
     readonly maxBodyBytes: number;
   };
-  readonly limits: { readonly maxLineBytes: number };
+  /** `memoryBudgetBytes` is null where it is to be worked out from the engine's memory. */
+  readonly limits: { readonly maxLineBytes: number; readonly memoryBudgetBytes: number | null };
 };
 
 export type LoadOptions = {
@@ -87,7 +88,10 @@ function readSettings(file: unknown): { value: Settings | null; findings: Findin
     value: {
       auth: { tokens },
       http: { ...http, maxBodyBytes: parseSize(http.maxBodyBytes) ?? Number.NaN },
-      limits: { maxLineBytes: parseSize(limits.maxLineBytes) ?? Number.NaN },
+      limits: {
+        maxLineBytes: parseSize(limits.maxLineBytes) ?? Number.NaN,
+        memoryBudgetBytes: limits.memoryBudget === undefined ? null : parseSize(limits.memoryBudget),
+      },
     },
     findings,
   };

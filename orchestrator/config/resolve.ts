@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ServerSpec, Source } from '../kernel/index.ts';
 import { cleanDataPath } from './data-path.ts';
 import { envOf } from './env-refs.ts';
+import { resolveIdle, resolveReplicas } from './scaling.ts';
 import type { Entry } from './schema.ts';
 import { parseSize } from './size.ts';
 import { type Package, parseNpm, parsePypi } from './source-text.ts';
@@ -23,7 +24,8 @@ export function resolveSpec(
     args: entry.args,
     env: envOf(entry.env, secrets),
     sharing: entry.sharing,
-    replicas: entry.replicas,
+    ...resolveReplicas(entry.replicas),
+    idle: resolveIdle(entry.idle),
     maxSessions: entry.maxSessions,
     resources: {
       memoryBytes: certain(parseSize(entry.resources.memory)),

@@ -1,6 +1,7 @@
 import type { PortRange } from './port-range.ts';
 import type { Finding } from './problem.ts';
 import type { RawObject } from './raw.ts';
+import { scalingFindings } from './scaling.ts';
 
 const sources = ['npm', 'pypi', 'image', 'build'] as const;
 
@@ -21,6 +22,7 @@ export function ruleFindings(entry: RawObject, context: RuleContext): Finding[] 
     ...programFindings(entry),
     ...dataFindings(entry),
     ...portFindings(entry, context),
+    ...scalingFindings(entry),
   ];
 }
 

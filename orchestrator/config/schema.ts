@@ -3,6 +3,7 @@ import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { secretPathProblem } from './secret-file.ts';
+import { IdleRest, Replicas } from './scaling.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 
@@ -177,7 +178,10 @@ export const Entry = z
       .describe(
         'How replicas are handed out: session = one per MCP session, shared = anyone uses any, principal = one per caller, call = a fresh one per call.',
       ),
-    replicas: z.int().min(1).max(100).default(1).describe('Standing replicas.'),
+    replicas: Replicas.default(1).describe(
+      'Standing replicas: a number, or min, max and warm spares in advance.',
+    ),
+    idle: IdleRest.prefault({}).describe('When standing replicas that nobody uses are paused and stopped.'),
     maxSessions: z
       .int()
       .min(0)

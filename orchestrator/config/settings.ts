@@ -57,6 +57,11 @@ const settingsShape = {
         .describe(
           'Longest line a server may write to stdout; a longer one fails the replica with line_too_long.',
         ),
+      memoryBudget: size(64 * MiB, Number.MAX_SAFE_INTEGER)
+        .optional()
+        .describe(
+          'Memory limits of all replicas that run at once, together. By default twice the memory of the engine, less a reserve for the engine itself.',
+        ),
     })
     .prefault({})
     .describe('Bounds for every server.'),

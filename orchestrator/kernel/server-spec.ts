@@ -8,8 +8,10 @@ export type ServerSpec = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly sharing: Sharing;
-  /** Standing replicas. */
+  /** Standing replicas that are always there. */
   readonly replicas: number;
+  readonly scaling: Scaling;
+  readonly idle: Idle;
   /** Replicas for sessions beyond the standing ones. */
   readonly maxSessions: number;
   readonly resources: Resources;
@@ -55,6 +57,21 @@ export type Resources = {
   readonly cpus: number;
   readonly pids: number;
 };
+
+/** What is added to the standing replicas under load, and kept in advance. */
+export type Scaling = {
+  /** Standing replicas at most; the same as `replicas` where nothing is scaled. */
+  readonly max: number;
+  /** Spares that wait for a session, a call or the place of a dead replica. */
+  readonly warm: number;
+  /** Calls in flight or queued for each replica that scaling aims at. */
+  readonly targetInFlight: number;
+  /** So long fewer replicas must have been enough before some are ended. */
+  readonly scaleDownAfterMs: number;
+};
+
+/** When standing replicas that nobody uses are put to rest; null is never. */
+export type Idle = { readonly pauseAfterMs: number | null; readonly stopAfterMs: number | null };
 
 export type Timeouts = {
   /** Container start to completed MCP handshake. */

@@ -42,6 +42,8 @@ function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[numbe
 const AROUND = [
   'origin',
   'replicas',
+  'scaling',
+  'idle',
   'maxSessions',
   'timeouts',
   'balance',

@@ -23,7 +23,7 @@ test('what was added, changed and removed is told apart, and what changed is nam
     changed.map(({ before, after, fields }) => [before.name, after.name, fields]),
     [
       ['c', 'c', ['env']],
-      ['d', 'd', ['source', 'replicas']],
+      ['d', 'd', ['source', 'replicas', 'scaling']],
     ],
   );
 });

@@ -15,6 +15,8 @@ const defaults = {
   env: {},
   sharing: 'session',
   replicas: 1,
+  scaling: { max: 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
+  idle: { pauseAfterMs: null, stopAfterMs: null },
   maxSessions: 20,
   resources: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 128 },
   network: 'none',
@@ -40,7 +42,7 @@ test('every default is the documented one', (t) => {
     settings: {
       auth: { tokens: [] },
       http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 4 * 1024 ** 2 },
-      limits: { maxLineBytes: 16 * 1024 ** 2 },
+      limits: { maxLineBytes: 16 * 1024 ** 2, memoryBudgetBytes: null },
     },
     servers: [
       { name: 'x', ...defaults, source: { kind: 'npm', name: '@scope/x', version: '1.2.3', bin: null } },
@@ -57,7 +59,8 @@ servers:
     args: [--verbose]
     env: {TZ: UTC}
     sharing: principal
-    replicas: 2
+    replicas: {min: 2, max: 2, warm: 3, targetInFlight: 1, scaleDownAfterMs: 1000}
+    idle: {pauseAfterMs: 1000, stopAfterMs: 2000}
     maxSessions: 0
     resources: {memory: 64Mi, cpus: 0.5, pids: 64}
     network: internet
@@ -81,6 +84,8 @@ servers:
       env: { TZ: 'UTC' },
       sharing: 'principal',
       replicas: 2,
+      scaling: { max: 2, warm: 3, targetInFlight: 1, scaleDownAfterMs: 1000 },
+      idle: { pauseAfterMs: 1000, stopAfterMs: 2000 },
       maxSessions: 0,
       resources: { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, pids: 64 },
       network: 'internet',
@@ -170,7 +175,7 @@ limits: {maxLineBytes: 1048576}
       allowedHosts: ['gantry.example.com:7400', '[::1]'],
       maxBodyBytes: 1024 ** 2,
     },
-    limits: { maxLineBytes: 1024 ** 2 },
+    limits: { maxLineBytes: 1024 ** 2, memoryBudgetBytes: null },
   });
 });
 

@@ -22,6 +22,8 @@ export const TEST_SPEC: ServerSpec = {
   env: {},
   sharing: 'session',
   replicas: 1,
+  scaling: { max: 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
+  idle: { pauseAfterMs: null, stopAfterMs: null },
   maxSessions: 3,
   resources: { memoryBytes: 2 ** 28, cpus: 1, pids: 128 },
   network: 'none',

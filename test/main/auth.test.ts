@@ -12,7 +12,7 @@ function settings(...principals: string[]): Settings {
       })),
     },
     http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 1 },
-    limits: { maxLineBytes: 1 },
+    limits: { maxLineBytes: 1, memoryBudgetBytes: null },
   };
 }
 
