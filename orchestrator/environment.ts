@@ -21,6 +21,8 @@ export type Environment = {
   /** Where the root file system of the bridge image lies. */
   readonly bridgeImageDir: string;
   readonly engine: { readonly host: string; readonly port: number; readonly certsDir: string };
+  /** What the engine's container may use; the engine itself tells the memory of its host. Null: not limited. */
+  readonly engineMemoryBytes: number | null;
   readonly redis: { readonly host: string; readonly port: number; readonly passwordFile: string } | null;
   readonly pypiIndexUrl: string | null;
   readonly npmRegistryUrl: string | null;
@@ -53,6 +55,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
       port: portOf(variables, 'GANTRY_ENGINE_PORT', 2376),
       certsDir: variables.GANTRY_ENGINE_CERTS ?? '/certs/client',
     },
+    engineMemoryBytes: bytesOf(variables, 'GANTRY_ENGINE_MEMORY'),
     redis:
       variables.GANTRY_REDIS_HOST === undefined
         ? null
@@ -113,4 +116,16 @@ function urlOf(variables: NodeJS.ProcessEnv, name: string): string | null {
   if (text === '') return null;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new Error(`${name} must be an http or https URL, not ${JSON.stringify(text)}`);
+}
+
+/** A size as compose takes it for `mem_limit`: bytes, or with b, k, m or g, which are powers of 1024. Empty counts as absent. */
+function bytesOf(variables: NodeJS.ProcessEnv, name: string): number | null {
+  const text = variables[name] ?? '';
+  if (text === '' || text === '0') return null;
+  const match = /^(\d+(?:\.\d+)?)([bkmg]?)b?$/i.exec(text);
+  const exponent = ['', 'k', 'm', 'g'].indexOf((match?.[2] ?? '').toLowerCase().replace('b', ''));
+  if (match === null || exponent < 0) {
+    throw new Error(`${name} must be a size such as 8g or 4096m, not ${JSON.stringify(text)}`);
+  }
+  return Math.floor(Number(match[1]) * 1024 ** exponent);
 }

@@ -111,6 +111,10 @@ async function main(): Promise<void> {
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
     memory: remembered,
     eras: stores.eras,
+    memoryBudgetBytes: settings.limits.memoryBudgetBytes,
+    ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
+    queued: (server) => router.queued(server),
+    inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);

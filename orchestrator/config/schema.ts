@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
-import { secretPathProblem } from './secret-file.ts';
 import { IdleRest, Replicas } from './scaling.ts';
+import { secretPathProblem } from './secret-file.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 

@@ -124,6 +124,43 @@ export type Fact =
       readonly cached: boolean;
       readonly durationMs: number;
     }
+  /** The number of standing replicas that is wanted has changed. */
+  | {
+      readonly type: 'pool.scaled';
+      readonly server: string;
+      readonly from: number;
+      readonly to: number;
+      readonly why: 'load' | 'quiet' | 'asked';
+    }
+  /** How many spares of a server wait. */
+  | { readonly type: 'spare.count'; readonly server: string; readonly waiting: number }
+  /** Somebody could use a spare: one that was greeted already, one that had been started, or none fitted. */
+  | {
+      readonly type: 'spare.used';
+      readonly server: string;
+      readonly outcome: 'greeted' | 'started' | 'none';
+    }
+  /** A step on the idle ladder, down or up. */
+  | {
+      readonly type: 'replica.rest';
+      readonly server: string;
+      readonly replica: string;
+      readonly step: 'paused' | 'stopped' | 'resumed' | 'started';
+    }
+  /** The memory limits of all containers that run, and what they may be together; null while that is not known. */
+  | {
+      readonly type: 'memory.committed';
+      readonly committedBytes: number;
+      readonly budgetBytes: number | null;
+    }
+  /** A container was not started, because the memory budget does not allow it. */
+  | {
+      readonly type: 'memory.refused';
+      readonly server: string;
+      readonly claimant: 'standing' | 'session' | 'spare';
+      readonly neededBytes: number;
+      readonly freeBytes: number;
+    }
   | { readonly type: 'container.removed'; readonly containerId: string; readonly why: string }
   | {
       readonly type: 'http.request';

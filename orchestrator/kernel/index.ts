@@ -9,4 +9,5 @@ export * from './json-scan.ts';
 export * from './modern.ts';
 export * from './reason.ts';
 export * from './server-spec.ts';
+export * from './sorted.ts';
 export * from './views.ts';

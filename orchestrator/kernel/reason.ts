@@ -14,6 +14,8 @@ export type ReasonCode =
   | 'breaker_open'
   | 'handshake_failed'
   | 'engine_unavailable'
+  /** The memory budget of the engine is used up. */
+  | 'no_memory'
   | 'stopped'
   /** A server that this one depends on is not ready yet. */
   | 'waiting_for'

@@ -28,7 +28,18 @@ export type ServerView = {
   readonly health: HealthPolicy;
   /** Names only: values may be secrets. */
   readonly envKeys: readonly string[];
-  readonly replicas: { readonly desired: number; readonly ready: number; readonly total: number };
+  readonly replicas: {
+    readonly desired: number;
+    readonly ready: number;
+    readonly total: number;
+    /** Between these two `desired` follows the load. */
+    readonly min: number;
+    readonly max: number;
+    /** Spares that wait now. */
+    readonly spare: number;
+  };
+  /** How deep the standing replicas sleep because nobody uses them; null while they are awake. */
+  readonly idle: 'paused' | 'stopped' | null;
   readonly sessions: number;
   readonly callsInFlight: number;
   /** Calls that wait for a replica. */
@@ -111,6 +122,10 @@ export type ContainerView = {
   /** Of its place in the pool, or its own where a session holds it. */
   readonly breaker: BreakerState;
   readonly heldBy: 'pool' | 'session';
+  /** Started in advance and handed to nobody yet. */
+  readonly spare: boolean;
+  /** Paused or stopped because nobody uses it; a call brings it back. */
+  readonly idle: boolean;
   readonly restarts: number;
   readonly startedAt: string | null;
   readonly channel: 'attach' | 'socket';
@@ -162,4 +177,7 @@ export type ReplicaView = {
   readonly callsInFlight: number;
   readonly breaker: BreakerState;
   readonly heldBy: 'pool' | 'session';
+  /** As in `ContainerView`. */
+  readonly spare: boolean;
+  readonly idle: boolean;
 };

@@ -1,4 +1,4 @@
-import type { BreakerPolicy, Clock, Facts, TripCause } from '../kernel/index.ts';
+import type { BreakerPolicy, Clock, Facts, ServerSpec, TripCause } from '../kernel/index.ts';
 import { Breaker } from '../resilience/index.ts';
 
 export type GuardedCalls = {
@@ -24,6 +24,23 @@ export function callBreaker(options: GuardedCalls): Breaker {
   breaker.watch((state, cause) =>
     facts.state({ type: 'breaker.state', server, replica, guards: 'calls', state, cause }),
   );
+  return breaker;
+}
+
+/** The breaker of one place in a pool, which outlives the replicas in it; told from the start. */
+export function placeBreaker(
+  options: Omit<GuardedCalls, 'server' | 'replica' | 'policy' | 'mayEject'> & {
+    readonly id: string;
+    readonly spec: () => ServerSpec;
+    readonly mayEject: (id: string) => boolean;
+  },
+): Breaker {
+  const { id, spec, facts } = options;
+  const server = spec().name;
+  const policy = (): BreakerPolicy => spec().breaker;
+  const mayEject = (): boolean => options.mayEject(id);
+  const breaker = callBreaker({ ...options, server, replica: id, policy, mayEject });
+  noteBreaker(facts, server, id, 'closed');
   return breaker;
 }
 

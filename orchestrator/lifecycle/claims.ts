@@ -1,13 +1,11 @@
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import { GantryError } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { ANONYMOUS } from './anonymous.ts';
 import { inBackground } from './background.ts';
 import type { Running } from './running.ts';
 import type { SessionReplicas } from './session-replicas.ts';
 import type { Slot } from './slot.ts';
-
-/** The principal of callers without a token; standing replicas with data hold this one's volume. */
-export const ANONYMOUS = 'anonymous';
 
 type Extra = { readonly running: Promise<Running>; lastUsedAt: number; cancelTimer: () => void };
 

@@ -102,7 +102,7 @@ export class Containers {
         ...pool.slots.flatMap((slot) =>
           slot.running === null ? [] : [{ running: slot.running, pool, slot }],
         ),
-        ...pool.sessions.map((running) => ({ running, pool, slot: null })),
+        ...[...pool.spares.all, ...pool.sessions].map((running) => ({ running, pool, slot: null })),
       ]);
   }
 

@@ -24,3 +24,12 @@ export class Gate {
     }
   }
 }
+
+/** Standing replicas and spares come up three at a time, sessions four: more would only slow each other down on two cores. */
+const PARALLEL_STARTS = 3;
+const PARALLEL_SESSION_STARTS = 4;
+
+/** The gates that all servers of a mesh start through. */
+export function startGates(): { readonly standingGate: Gate; readonly sessionGate: Gate } {
+  return { standingGate: new Gate(PARALLEL_STARTS), sessionGate: new Gate(PARALLEL_SESSION_STARTS) };
+}

@@ -89,11 +89,7 @@ async function greetIn(era: Era, running: Running, spec: ServerSpec): Promise<Re
  * Where a predecessor's breaker opened, the replacement has to answer before it gets calls: `rise` probes in a row.
  * @returns null, or why it failed. Never rejects.
  */
-export async function prove(
-  running: Running,
-  breaker: Breaker,
-  { health }: ServerSpec,
-): Promise<Reason | null> {
+async function prove(running: Running, breaker: Breaker, { health }: ServerSpec): Promise<Reason | null> {
   if (breaker.state === 'closed') return null;
   breaker.tryAgain();
   for (let passed = 0; passed < health.rise; passed++) {
@@ -106,6 +102,15 @@ export async function prove(
   }
   breaker.record('success');
   return null;
+}
+
+/** Both, one after the other. @returns null, or why it is not ready. Rejects only where the engine does. */
+export async function greetAndProve(
+  running: Running,
+  breaker: Breaker,
+  options: GreetOptions,
+): Promise<Reason | null> {
+  return (await greet(running, options)) ?? (await prove(running, breaker, options.spec));
 }
 
 /**

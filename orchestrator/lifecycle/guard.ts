@@ -31,10 +31,14 @@ export class Guard {
   readonly verdict: Promise<Ejection>;
   readonly #health: HealthCheck;
   readonly #unwatch: () => void;
+  readonly #breaker: Breaker;
   #ejection: Ejection | null = null;
+  /** Its end has been counted already. */
+  #isForgotten = false;
 
   constructor(options: GuardOptions) {
     const { running, breaker, spec, facts } = options;
+    this.#breaker = breaker;
     const { promise, resolve } = Promise.withResolvers<Ejection>();
     const eject = (ejection: Ejection): void => {
       this.#ejection ??= ejection;
@@ -57,13 +61,24 @@ export class Guard {
     const ended = running.ended.then(({ reason: why }) => {
       this.close();
       // That the engine went away says nothing about the server.
-      if (why !== null && why.code !== 'engine_unavailable') breaker.trip('dead');
+      if (!this.#isForgotten && why !== null && why.code !== 'engine_unavailable') breaker.trip('dead');
     });
     inBackground(facts, `breaker of ${running.replica.identity.id}`, ended);
   }
 
   get ejection(): Ejection | null {
     return this.#ejection;
+  }
+
+  /**
+   * Another replica has the place, and its breaker. The end of this one counts now, so that the other has to answer a
+   * probe before it serves, and not once more when it is known how it ended.
+   */
+  followed(): null {
+    this.#isForgotten = true;
+    this.close();
+    this.#breaker.trip('dead');
+    return null;
   }
 
   close(): void {

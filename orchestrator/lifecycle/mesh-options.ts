@@ -2,7 +2,7 @@ import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
-import type { MeshMemory } from './mesh-memory.ts';
+import { type MeshMemory, NO_MEMORY } from './mesh-memory.ts';
 
 export type MeshOptions = {
   readonly engine: Engine;
@@ -23,4 +23,15 @@ export type MeshOptions = {
   /** Where clients reach a server. */
   readonly urlOf: (spec: ServerSpec) => string;
   readonly memory?: MeshMemory;
+  /** The memory limits that may run together; null or absent: worked out from the engine's memory. */
+  readonly memoryBudgetBytes?: number | null;
+  /** What the engine's own container may use, where that is less than the engine says. */
+  readonly engineMemoryBytes?: number;
+  /** Calls that wait for a replica of a server; none where nobody queues. */
+  readonly queued?: (server: string) => number;
+  /** Whether a stream or a subscription wants to hear of a server's standing replicas: then they are not put to rest. */
+  readonly inUse?: (server: string) => boolean;
 };
+
+/** Where nobody remembers, queues or listens. */
+export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false };

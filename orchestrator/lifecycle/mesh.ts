@@ -1,5 +1,6 @@
 import type { EraVerdict, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
@@ -9,8 +10,10 @@ import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
+import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
+import type { Hello } from './session-replicas.ts';
 import { difference, fingerprintOf } from './spec-diff.ts';
 import { Starter } from './starter.ts';
 
@@ -30,9 +33,15 @@ export class Mesh {
     this.#options = options;
     const { engine, owner } = options;
     const onEngineError = (error: unknown): void => this.#watch.report(error);
-    const shared = { ...options, table: this.#table, onEngineError };
+    const pools = () => this.#servers.all.flatMap((server) => server.pools);
+    const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
+    const shared = { ...options, table: this.#table, admission, onEngineError };
     this.#reconciler = new Reconciler({ ...shared, everyMs: RECONCILE_EVERY_MS });
-    this.#watch = new EngineWatch({ ...options, prepare: () => this.#reconciler.once() });
+    const prepare = async (): Promise<void> => {
+      admission.engineHas((await engine.info()).memoryBytes);
+      await this.#reconciler.once();
+    };
+    this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
     this.#servers = new Servers({ ...options, sweep }, () => maker);
@@ -46,7 +55,7 @@ export class Mesh {
     this.containers = new Containers({
       engine,
       owner,
-      pools: () => this.#servers.all.flatMap((server) => server.pools),
+      pools,
     });
   }
 
@@ -103,7 +112,8 @@ export class Mesh {
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
     const { pools } = this.#servers.get(name);
-    return pools.flatMap((pool) => pool.running.map(({ replica }) => replica.view));
+    const running = pools.flatMap((pool) => pool.running);
+    return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
   }
 
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
@@ -164,8 +174,8 @@ export class Mesh {
   }
 
   /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
-  async openForSession(server: string, principal: string): Promise<Replica> {
-    return await this.#servers.started(server).openForSession(principal);
+  async openForSession(server: string, principal: string, hello: Hello | null = null): Promise<Replica> {
+    return await this.#servers.started(server).openForSession(principal, hello);
   }
 
   /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
@@ -181,6 +191,14 @@ export class Mesh {
   /** Throws as `heldFor`. */
   async speaksLegacy(server: string): Promise<boolean> {
     return await this.#servers.started(server).current.eras.speaksLegacy();
+  }
+
+  asleep(server: string): ServerPool['asleep'] {
+    return this.#servers.find(server)?.current.asleep ?? null;
+  }
+
+  wake(server: string): Promise<void> | null {
+    return this.#servers.find(server)?.current.wake() ?? null;
   }
 
   async release(replica: Replica, why: string): Promise<void> {

@@ -20,6 +20,10 @@ export type PoolOptions = {
   readonly facts: Facts;
   readonly random: () => number;
   readonly memory: MeshMemory;
+  /** Calls that wait for a replica of a server. */
+  readonly queued: (server: string) => number;
+  /** Whether a stream or a subscription wants to hear of a server's standing replicas. */
+  readonly inUse: (server: string) => boolean;
   /** From 1, counted up with every definition that needs other containers: ids of replicas stay unique. */
   readonly revision: number;
   /** Whether this is the pool that users see; others of the same server come up or end. */

@@ -47,7 +47,9 @@ export class RestartPlan {
     const nowMs = this.#clock.now();
     // Asked for, so no sign that the server is ill.
     if (reason.code === 'killed') return { at: nowMs, reason, failed: false };
-    if (retryAfterMs !== null) return { at: nowMs + retryAfterMs, reason, failed: true };
+    // Nothing is wrong with a server that waits for memory.
+    const waits = reason.code === 'no_memory';
+    if (retryAfterMs !== null) return { at: nowMs + retryAfterMs, reason, failed: !waits };
     const { history, verdict } = afterFailure(
       this.#history,
       { nowMs, readyForMs, readyTimeoutMs },

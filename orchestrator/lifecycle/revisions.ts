@@ -12,6 +12,7 @@ import { Rollout } from './rollout.ts';
 import { rolloutMode } from './rollout-verdict.ts';
 import type { ServerPool } from './server-pool.ts';
 import { type MeshServerView, serverView } from './server-view.ts';
+import type { Hello } from './session-replicas.ts';
 import { sameContainer } from './spec-diff.ts';
 
 /** What a pool has to know of the place it takes among the others. */
@@ -140,8 +141,8 @@ export class Revisions {
   }
 
   /** Throws as `ServerPool.openForSession`. */
-  openForSession(principal: string): Promise<Replica> {
-    return this.#withReserve((pool) => pool.openForSession(principal));
+  openForSession(principal: string, hello: Hello | null): Promise<Replica> {
+    return this.#withReserve((pool) => pool.openForSession(principal, hello));
   }
 
   /** Throws as `ServerPool.heldFor`. */

@@ -1,7 +1,8 @@
-import type { ContainerExit, ContainerFacts, Engine } from '../engine/index.ts';
-import { type Clock, type Facts, messageOf, type Reason } from '../kernel/index.ts';
+import type { ContainerExit, ContainerFacts } from '../engine/index.ts';
+import { messageOf, type Reason } from '../kernel/index.ts';
 import type { ChannelEnd, Replica } from '../replica/index.ts';
 import { classifiedExit, exitReason, type Found } from './exit-reason.ts';
+import type { Ending, RunningOptions } from './running-options.ts';
 import { isEngineDown } from './start-failure.ts';
 import { settledWithin } from './waits.ts';
 
@@ -12,21 +13,6 @@ const DIE_MS = 1500;
 /** Of a stop's deadline this much, or half of a shorter one, is kept for ending the process itself. */
 const END_RESERVE_MS = 5000;
 const STDERR_LINES = 10;
-
-/** How a process ended: `reason` is null when that was wished. */
-export type Ending = { readonly reason: Reason | null; readonly exit: ContainerExit | null };
-
-export type RunningOptions = {
-  readonly replica: Replica;
-  /** As inspected before the start. */
-  readonly facts: ContainerFacts;
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly stated: Facts;
-  readonly onEngineError: (error: unknown) => void;
-  /** The container is gone, or handed to the reconciler. */
-  readonly onRemoved: () => void;
-};
 
 /**
  * One container with its process, from the start of its output to its removal: finds out why it ended, and ends
@@ -48,6 +34,7 @@ export class Running {
   #oomSeen = false;
   #removal: Promise<void> | null = null;
   #exit: ContainerExit | null = null;
+  #isResting = false;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -128,8 +115,32 @@ export class Running {
     this.replica.paused();
   }
 
+  /** Whether it was put to rest because nobody uses it, which is no intent of a user's. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** It was stopped because nobody uses it. */
+  restStopped(): void {
+    this.#isResting = true;
+  }
+
+  /** Pauses it because nobody uses it. It takes no calls from the start on: one in between finds it so. */
+  async rest(): Promise<void> {
+    this.#isResting = true;
+    this.replica.paused();
+    try {
+      await this.#options.engine.pause(this.containerId);
+    } catch (error) {
+      this.#isResting = false;
+      this.replica.resumed();
+      throw error;
+    }
+  }
+
   async resume(): Promise<void> {
     await this.#options.engine.resume(this.containerId);
+    this.#isResting = false;
     this.replica.resumed();
   }
 

@@ -1,31 +1,32 @@
 import type { ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
-import { mayEject } from '../resilience/index.ts';
-import { inBackground } from './background.ts';
-import { ANONYMOUS, Claims } from './claims.ts';
+import type { Rest } from '../resilience/index.ts';
+import { ANONYMOUS } from './anonymous.ts';
+import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
-import { replicaId } from './labels.ts';
-import { poolWithout } from './pool-now.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState, tellState } from './server-state.ts';
-import { SessionReplicas } from './session-replicas.ts';
-import { Slot } from './slot.ts';
+import { type Hello, SessionReplicas } from './session-replicas.ts';
+import type { Slot } from './slot.ts';
 import { fingerprintOf } from './spec-diff.ts';
+import { type Asleep, Standing } from './standing.ts';
+import { WarmPool } from './warm-pool.ts';
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
 export class ServerPool {
   /** What the server speaks. */
   readonly eras: EraFinder;
+  /** Started in advance and handed to nobody yet. */
+  readonly spares: WarmPool;
   readonly #options: PoolOptions;
   readonly #image: ImageMemo;
   readonly #sessions: SessionReplicas;
   readonly #claims: Claims;
+  readonly #standing: Standing;
   #spec: ServerSpec;
-  #desired: number;
-  #slots: Slot[] = [];
   #intent: Intent = 'run';
   #tools: readonly ToolView[] = [];
   #told = '';
@@ -34,28 +35,37 @@ export class ServerPool {
     this.#options = options;
     this.#spec = options.spec;
     const { memory, spec: first } = options;
-    this.#desired = memory.replicas(first.name, first.replicas);
     this.#intent = memory.stopped(first.name) ? 'stop' : 'run';
     this.#tools = memory.tools(first.name, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
-    const shared = {
-      ...options,
-      spec,
-      image: this.#image,
-      gate: options.sessionGate,
-      accepting: () => this.#intent === 'run',
-    };
+    const accepting = (): boolean => this.#intent === 'run';
+    const onChange = (): void => this.#changed();
+    const shared = { ...options, spec, image: this.#image, accepting, onChange };
     const principal = (): string | null => this.#standingPrincipal;
-    this.eras = new EraFinder({ ...shared, memory: options.eraMemory, principal });
+    const { sessionGate, standingGate } = options;
+    this.eras = new EraFinder({ ...shared, gate: sessionGate, memory: options.eraMemory, principal });
+    this.spares = new WarmPool({ ...shared, gate: standingGate });
     this.#sessions = new SessionReplicas({
       ...shared,
+      gate: sessionGate,
       eras: this.eras,
       accepting: () => this.#intent === 'run' || this.#intent === 'retire',
-      onChange: () => this.#changed(),
+      takeSpare: (whose, hello) => this.spares.take(whose, hello),
     });
-    this.#claims = new Claims({ ...options, spec, slots: () => this.#slots, sessions: this.#sessions });
-    if (this.#intent === 'run') this.#fill();
+    this.#standing = new Standing({
+      ...shared,
+      eras: this.eras,
+      desired: memory.replicas(first.name, first.replicas),
+      principal,
+      inherit: () => this.spares.inherit(this.#standingPrincipal),
+      onClosed: (slot) => this.#claims.forget(slot),
+      onTools: (tools) => {
+        this.#tools = tools;
+      },
+    });
+    const slots = (): readonly Slot[] => this.slots;
+    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions });
   }
 
   get spec(): ServerSpec {
@@ -63,12 +73,16 @@ export class ServerPool {
   }
 
   get derived(): DerivedState {
-    const phases = this.#slots.map((slot) => slot.phase);
+    const phases = this.slots.map((slot) => slot.phase);
     return serverState(this.#intent, phases, this.#options.obstacle);
   }
 
   get slots(): readonly Slot[] {
-    return this.#slots;
+    return this.#standing.slots;
+  }
+
+  get rest(): Rest {
+    return this.#standing.rest;
   }
 
   get sessions(): readonly Running[] {
@@ -76,7 +90,7 @@ export class ServerPool {
   }
 
   get standing(): readonly Replica[] {
-    return this.#slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase.running.replica] : []));
+    return this.#standing.replicas;
   }
 
   /** As last listed; none while no replica has been ready. */
@@ -85,8 +99,8 @@ export class ServerPool {
   }
 
   get running(): readonly Running[] {
-    const standing = this.#slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
-    return [...standing, ...this.#sessions.all];
+    const standing = this.slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
+    return [...standing, ...this.#sessions.all, ...this.spares.all];
   }
 
   get prepared(): PreparedImage | null {
@@ -94,7 +108,7 @@ export class ServerPool {
   }
 
   get desired(): number {
-    return this.#desired;
+    return this.#standing.desired;
   }
 
   get isStopped(): boolean {
@@ -105,17 +119,23 @@ export class ServerPool {
   adopt(spec: ServerSpec): void {
     const before = this.#spec;
     this.#spec = spec;
-    if (spec.replicas === before.replicas) return;
-    inBackground(this.#options.facts, `server ${spec.name}`, this.scale(spec.replicas));
+    this.spares.refresh();
+    this.#standing.adopt(before);
   }
 
-  /** Resolves when replicas over the number are gone; new ones come up by themselves. */
+  /** As a user asks. Resolves when replicas over the number are gone; new ones come up by themselves. */
   async scale(replicas: number): Promise<void> {
-    this.#desired = replicas;
-    if (this.#intent !== 'run') return;
-    const over = this.#slots.slice(replicas);
-    this.#fill();
-    await Promise.all(over.map((slot) => this.#close(slot, this.#spec.timeouts.drainMs)));
+    await this.#standing.scale(replicas);
+  }
+
+  /** What is known of the server while nobody should be woken by a question; null while it is awake. */
+  get asleep(): Asleep | null {
+    return this.#standing.asleep(this.#tools);
+  }
+
+  /** Somebody is about to call a standing replica. Null while they are awake. */
+  wake(): Promise<void> | null {
+    return this.#standing.wake();
   }
 
   /** Starts what is stopped, and what waits for its next try. */
@@ -125,8 +145,9 @@ export class ServerPool {
     this.#image.forget();
     this.#sessions.forgetFailures();
     this.eras.forget();
-    for (const slot of this.#slots) void slot.tell('start', 0);
-    this.#fill();
+    for (const slot of this.slots) void slot.tell('start', 0);
+    this.#standing.fill();
+    this.spares.refresh();
     this.#changed();
   }
 
@@ -147,7 +168,8 @@ export class ServerPool {
     this.eras.forget();
     const { drainMs } = this.#spec.timeouts;
     await Promise.all([
-      ...this.#slots.map((slot) => slot.tell('renew', drainMs)),
+      ...this.slots.map((slot) => slot.tell('renew', drainMs)),
+      this.spares.renew('server restarted'),
       this.#sessions.endAll('server restarted', drainMs),
     ]);
   }
@@ -164,6 +186,8 @@ export class ServerPool {
   async retire(sessionsMs: number): Promise<void> {
     if (this.#intent === 'close') return;
     this.#intent = 'retire';
+    this.spares.close();
+    this.#standing.close();
     this.fence(true);
     this.#claims.endAll();
     const { drainMs } = this.#spec.timeouts;
@@ -173,23 +197,27 @@ export class ServerPool {
   /** The end of this pool. Resolves when its containers are gone. */
   async close(drainMs: number): Promise<void> {
     this.#intent = 'close';
+    this.spares.close();
+    this.#standing.close();
     this.#changed();
     await this.#closeAll(drainMs, this.#sessions.endAll('server removed', drainMs));
   }
 
   /** @throws GantryError no_replica, replica_failed, engine_unavailable */
-  async openForSession(principal: string): Promise<Replica> {
-    return (await this.#sessions.open(principal)).replica;
+  async openForSession(principal: string, hello: Hello | null): Promise<Replica> {
+    return (await this.#sessions.open(principal, hello)).replica;
   }
 
   /** Throws as `openForSession`. */
-  heldFor(principal: string): Promise<Replica> {
-    return this.#claims.heldFor(principal);
+  async heldFor(principal: string): Promise<Replica> {
+    await this.#standing.wake();
+    return await this.#claims.heldFor(principal);
   }
 
   async release(replica: Replica, why: string): Promise<void> {
     const running = this.#sessions.find(replica);
     if (running !== undefined) await this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
+    else await this.spares.release(replica, why);
   }
 
   /** A shared server has one volume; else standing replicas serve callers without a name. */
@@ -197,47 +225,17 @@ export class ServerPool {
     return this.#spec.sharing === 'shared' ? null : ANONYMOUS;
   }
 
-  #fill(): void {
-    // A slot that is over leaves its number to the next one.
-    for (let number = 1; this.#slots.length < this.#desired; number++) {
-      const id = replicaId(this.#spec.name, this.#options.revision, number);
-      if (!this.#slots.some((slot) => slot.id === id)) this.#slots.push(this.#newSlot(id));
-    }
-  }
-
-  #newSlot(id: string): Slot {
-    return new Slot({
-      ...this.#options,
-      id,
-      spec: () => this.#spec,
-      image: this.#image,
-      gate: this.#options.standingGate,
-      eras: this.eras,
-      principal: this.#standingPrincipal,
-      mayEject: (own) => this.#spec.sharing !== 'shared' || mayEject(poolWithout(own, this.#slots)),
-      onChange: () => this.#changed(),
-      onTools: (tools) => {
-        this.#tools = tools;
-      },
-    });
-  }
-
   async #closeAll(drainMs: number, sessions: Promise<void>): Promise<void> {
     await Promise.all([
-      ...this.#slots.map((slot) => this.#close(slot, drainMs)),
+      this.#standing.closeAll(drainMs),
+      this.spares.endAll('server stopped'),
       sessions,
       this.eras.close(),
     ]);
   }
 
-  async #close(slot: Slot, drainMs: number): Promise<void> {
-    await slot.tell('close', drainMs);
-    this.#claims.forget(slot);
-    this.#slots = this.#slots.filter((other) => other !== slot);
-    if (this.#intent === 'run') this.#fill(); // a start may have come meanwhile
-  }
-
   #changed(): void {
+    this.#standing.changed();
     this.look();
     this.#options.onChange();
   }
@@ -245,6 +243,7 @@ export class ServerPool {
   /** States the server's state when it has changed; to be asked where others, whom it depends on, have. */
   look(): void {
     if (!this.#options.isShown()) return;
+    if (this.slots.some(({ phase }) => phase.name === 'up')) this.spares.open();
     this.#told = tellState(this.#options.facts, this.#spec.name, this.derived, this.#told);
   }
 }

@@ -18,14 +18,14 @@ export type MeshServerView = Omit<ServerView, 'sessions' | 'callsQueued'>;
 
 export function serverView(parts: ServerParts): MeshServerView {
   const { pool, spec, others } = parts;
-  const { derived, slots, sessions, prepared } = pool;
+  const { derived, slots, sessions, spares, prepared, rest } = pool;
   const resolved = prepared?.resolved ?? null;
   const standing = slots.flatMap((slot) => (slot.running === null ? [] : [slot.running]));
   const ups = slots.flatMap((slot) => (slot.phase.name === 'up' ? [slot.phase] : []));
   const ready = ups.filter((phase) => phase.running.replica.state.name === 'ready');
   const [best] = [...ready, ...ups];
   const handshake = best?.running.replica.handshake ?? null;
-  const all = [...standing, ...sessions, ...others];
+  const all = [...standing, ...sessions, ...spares.all, ...others];
   const desired = spec.replicas === pool.spec.replicas ? pool.desired : spec.replicas;
   return {
     name: spec.name,
@@ -43,7 +43,15 @@ export function serverView(parts: ServerParts): MeshServerView {
     breaker: spec.breaker,
     health: spec.health,
     envKeys: Object.keys(spec.env),
-    replicas: { desired, ready: ready.length, total: all.length },
+    replicas: {
+      desired,
+      ready: ready.length,
+      total: all.length,
+      min: spec.replicas,
+      max: spec.scaling.max,
+      spare: spares.all.length,
+    },
+    idle: rest === 'awake' ? null : rest,
     callsInFlight: all.reduce((sum, { replica }) => sum + replica.callsInFlight, 0),
     balance: spec.balance,
     retries: spec.retries,

@@ -11,16 +11,23 @@ import type { Gate } from './gate.ts';
 import { greet } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
+import { OWN_HELLO } from './recent-hellos.ts';
 import type { Running } from './running.ts';
+import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
 import type { Starter, StartRequest } from './starter.ts';
 import { settledWithin } from './waits.ts';
 
+/** The parameters of an initialize. */
+export type Hello = Readonly<Record<string, unknown>>;
+
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
   readonly starter: Starter;
+  /** A spare for somebody; null where there is none (`WarmPool.take`). */
+  readonly takeSpare: (principal: string | null, hello: Hello | null) => Spare | null;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
   readonly engine: Engine;
@@ -53,13 +60,16 @@ export class SessionReplicas {
   }
 
   /**
-   * A replica whose process runs; nobody has greeted it yet.
+   * A replica whose process runs; nobody has greeted it yet, or somebody has with just this.
+   * @param hello the initialize that will follow; null for another beginning
    * @throws GantryError no_replica, replica_failed, engine_unavailable
    */
-  async open(principal: string): Promise<Running> {
+  async open(principal: string, hello: Hello | null): Promise<Running> {
     const spec = this.#options.spec();
     if (!this.#options.accepting()) throw serverStopped(spec);
     if (this.#running.size + this.#openings.size >= spec.maxSessions) throw allOpen(spec);
+    const spare = this.#options.takeSpare(this.#whose(principal), hello);
+    if (spare !== null) return this.#adopted(spare);
     this.#starts.check();
     const opening = this.#open(principal);
     this.#openings.add(opening);
@@ -72,8 +82,9 @@ export class SessionReplicas {
 
   /** The same with the handshake done in Gantry's own name. Throws as `open`. */
   async openGreeted(principal: string): Promise<Running> {
-    const running = await this.open(principal);
     const { spec, eras, clock } = this.#options;
+    const isModern = eras.known?.era === 'modern';
+    const running = await this.open(principal, isModern ? null : OWN_HELLO);
     const why = await greet(running, { spec: spec(), image: await this.#options.image.get(), eras, clock });
     if (why === null && running.replica.available) return running;
     if (why !== null) await running.discard(why);
@@ -115,17 +126,12 @@ export class SessionReplicas {
 
   async #open(principal: string): Promise<Running> {
     try {
-      const { running, breaker } = await this.#start(principal);
+      const started = await this.#start(principal);
       if (!this.#options.accepting()) {
-        await this.end(running, 'server stopped', 0);
+        await this.end(started.running, 'server stopped', 0);
         throw serverStopped(this.#options.spec());
       }
-      this.#running.add(running);
-      const watch = this.#watch(running, breaker).finally(() => this.#watches.delete(watch));
-      this.#watches.add(watch);
-      inBackground(this.#options.facts, `session replica of ${this.#options.spec().name}`, watch);
-      this.#options.onChange();
-      return running;
+      return this.#adopted(started);
     } catch (error) {
       this.#options.engineWatch.report(error);
       this.#options.image.report(error);
@@ -133,7 +139,22 @@ export class SessionReplicas {
     }
   }
 
-  async #start(principal: string): Promise<{ readonly running: Running; readonly breaker: Breaker }> {
+  #adopted({ running, breaker }: Spare): Running {
+    running.replica.handTo('session', 0);
+    this.#running.add(running);
+    const watch = this.#watch(running, breaker).finally(() => this.#watches.delete(watch));
+    this.#watches.add(watch);
+    inBackground(this.#options.facts, `session replica of ${this.#options.spec().name}`, watch);
+    this.#options.onChange();
+    return running;
+  }
+
+  /** Null where the data is everybody's. */
+  #whose(principal: string): string | null {
+    return this.#options.spec().sharing === 'shared' ? null : principal;
+  }
+
+  async #start(principal: string): Promise<Spare> {
     const { spec, gate, image } = this.#options;
     const prepared = await image.soon();
     if (prepared === null) throw stillInstalling(spec());
@@ -147,7 +168,7 @@ export class SessionReplicas {
       generation: 1,
       restarts: 0,
       heldBy: 'session' as const,
-      principal: spec().sharing === 'shared' ? null : principal,
+      principal: this.#whose(principal),
       breaker,
     };
     return { running: await gate.run(() => this.#begin(request)), breaker };

@@ -1,22 +1,35 @@
 import type { ContainerExit } from '../engine/index.ts';
-import type { CallBreaker } from '../replica/index.ts';
+import type { Breaker } from '../resilience/index.ts';
+import { Heirs } from './heirs.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import type { SlotOptions } from './slot-options.ts';
+import type { Spare } from './spare.ts';
 
 /** The container of one place in a pool; it stays between a stop and the next start. */
 export class SlotContainer {
   readonly #options: SlotOptions;
-  readonly #breaker: CallBreaker;
+  readonly #breaker: Breaker;
+  readonly #heirs: Heirs;
   #running: Running | null = null;
+  /** It came as a spare: its process runs already and waits to be greeted. */
+  #isHeir = false;
   #generation = 0;
   #lastExit: ContainerExit | null = null;
   /** How often this place was filled before. */
   restarts = 0;
 
-  constructor(options: SlotOptions, breaker: CallBreaker) {
+  constructor(options: SlotOptions, breaker: Breaker, plan: RestartPlan) {
     this.#options = options;
     this.#breaker = breaker;
+    this.#heirs = new Heirs({
+      ...options,
+      plan,
+      onExit: (exit) => {
+        this.#lastExit = exit;
+      },
+    });
   }
 
   get running(): Running | null {
@@ -28,11 +41,41 @@ export class SlotContainer {
     return this.#lastExit;
   }
 
-  /** The stopped container again where there is one, else a new one. Throws as `Starter.start`. */
+  /** The stopped container again where there is one, else a spare, else a new one. Throws as `Starter.start`. */
   async fill(image: PreparedImage): Promise<Running> {
     this.#running = await this.#revived();
+    this.#running ??= this.#spare();
     this.#running ??= await this.#made(image);
     return this.#running;
+  }
+
+  /** A spare that has taken the place and is still to be greeted; null where there is none. */
+  takeHeir(): Running | null {
+    const heir = this.#isHeir ? this.#running : null;
+    this.#isHeir = false;
+    return heir;
+  }
+
+  /**
+   * Whether a spare takes the place of the one that is just ending.
+   * @param readyForMs how long that one had been ready
+   */
+  isInherited(readyForMs: number): boolean {
+    if (this.#running === null) return false;
+    const { facts, spec, id } = this.#options;
+    const heir = this.#heirs.follow(this.#running, readyForMs, spec().timeouts.readyMs);
+    if (heir === null) return false;
+    this.restarts++;
+    facts.state({ type: 'replica.restart', server: spec().name, replica: id, delayMs: 0 });
+    this.#running = this.#adopted(heir);
+    this.#isHeir = true;
+    return true;
+  }
+
+  /** The end of the place. Resolves when the containers of all who were in it are gone. */
+  async close(): Promise<void> {
+    await this.clear('closed');
+    await this.#heirs.buried;
   }
 
   /** Its process is over: how it ended is kept. */
@@ -54,6 +97,17 @@ export class SlotContainer {
       await this.clear('could not be started again');
       return null;
     }
+  }
+
+  #spare(): Running | null {
+    const spare = this.#options.inherit();
+    return spare === null ? null : this.#adopted(spare);
+  }
+
+  /** Its calls count for this place from now on. */
+  #adopted({ running }: Spare): Running {
+    running.replica.handTo('pool', this.restarts, this.#breaker);
+    return running;
   }
 
   #made(image: PreparedImage): Promise<Running> {

@@ -4,6 +4,7 @@ import type { EngineWatch } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
+import type { Spare } from './spare.ts';
 import type { Starter } from './starter.ts';
 
 export type SlotOptions = {
@@ -15,6 +16,8 @@ export type SlotOptions = {
   readonly principal: string | null;
   readonly eras: EraFinder;
   readonly starter: Starter;
+  /** A spare for this place, where its replica has died; null where there is none. */
+  readonly inherit: () => Spare | null;
   readonly gate: Gate;
   readonly engineWatch: EngineWatch;
   readonly engine: Engine;

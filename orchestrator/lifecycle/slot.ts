@@ -2,8 +2,8 @@ import type { ContainerExit } from '../engine/index.ts';
 import { messageOf, type Reason, reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
-import { callBreaker, noteBreaker } from './breaker-facts.ts';
-import { greet, prove, toolsOf } from './greet.ts';
+import { noteBreaker, placeBreaker } from './breaker-facts.ts';
+import { greetAndProve, toolsOf } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
@@ -40,15 +40,8 @@ export class Slot {
     this.id = options.id;
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random);
-    this.#breaker = callBreaker({
-      ...options,
-      server: options.spec().name,
-      replica: options.id,
-      policy: () => options.spec().breaker,
-      mayEject: () => options.mayEject(options.id),
-    });
-    this.#container = new SlotContainer(options, this.#breaker);
-    noteBreaker(options.facts, options.spec().name, this.id, 'closed');
+    this.#breaker = placeBreaker(options);
+    this.#container = new SlotContainer(options, this.#breaker, this.#plan);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
     const begun = Promise.resolve().then(() => this.#run());
     inBackground(options.facts, `replica ${this.id}`, begun);
@@ -86,7 +79,7 @@ export class Slot {
     while (command?.kind !== 'close') command = await this.#step(command);
     try {
       await this.#halt(command.deadlineMs);
-      await this.#container.clear('closed');
+      await this.#container.close();
     } finally {
       this.#become({ name: 'closed' });
       noteBreaker(this.#options.facts, this.#options.spec().name, this.id, 'gone');
@@ -119,8 +112,11 @@ export class Slot {
     if (running === null) return null;
     const guard = new Guard({ ...this.#options, running, breaker: this.#breaker });
     try {
-      await Promise.race([running.ended, guard.verdict, this.#inbox.arrived]);
-      if (this.#inbox.isEmpty && guard.ejection !== null) await this.#eject(running, guard.ejection);
+      await Promise.race([running.replica.closed, running.ended, guard.verdict, this.#inbox.arrived]);
+      if (!this.#inbox.isEmpty) return this.#inbox.take();
+      if (guard.ejection !== null) await this.#eject(running, guard.ejection);
+      else if (this.#container.isInherited(this.#readyForMs)) return guard.followed();
+      await Promise.race([running.ended, this.#inbox.arrived]);
     } finally {
       guard.close();
     }
@@ -137,6 +133,10 @@ export class Slot {
     const { drainMs } = this.#options.spec().timeouts;
     if (drains) await Promise.race([running.replica.drain(drainMs), running.ended, this.#inbox.arrived]);
     if (this.#inbox.isEmpty) await running.discard(why);
+  }
+
+  get #readyForMs(): number {
+    return this.#readyAt === null ? 0 : this.#options.clock.now() - this.#readyAt;
   }
 
   /** @returns null when up, or when a command came first. */
@@ -176,12 +176,13 @@ export class Slot {
   /** @returns why it is not ready; null when it is, or when a command came first. */
   async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
     const { gate, clock, spec, eras } = this.#options;
+    const options = { spec: spec(), image, eras, clock };
+    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.#breaker, options);
+    const heir = this.#container.takeHeir();
+    if (heir !== null) return Promise.race([greetOne(heir), this.#inbox.arrived]);
     const started = await gate.run(async () => {
       if (!this.#inbox.isEmpty) return null;
-      const running = await this.#container.fill(image);
-      const greeting = greet(running, { spec: spec(), image, eras, clock }).then(
-        (why) => why ?? prove(running, this.#breaker, spec()),
-      );
+      const greeting = greetOne(await this.#container.fill(image));
       await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
       return { greeting };
     });
@@ -191,7 +192,7 @@ export class Slot {
   async #wait(why: Reason, retryAfterMs: number | null): Promise<Command | null> {
     const { clock, engineWatch, facts, spec } = this.#options;
     const engineAway = why.code === 'engine_unavailable';
-    const readyForMs = this.#readyAt === null ? 0 : clock.now() - this.#readyAt;
+    const readyForMs = this.#readyForMs;
     const failure = { reason: why, retryAfterMs, readyForMs, readyTimeoutMs: spec().timeouts.readyMs };
     const next = engineAway ? null : this.#plan.next(failure);
     const delayMs = next === null ? ENGINE_RETRY_MS : Math.max(0, next.at - clock.now());

@@ -1,4 +1,5 @@
 import { GantryError, type Reason, type ServerSpec } from '../kernel/index.ts';
+import { NoMemory } from './admission.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 
 const RETRY_AFTER_MS = 2000;
@@ -8,6 +9,7 @@ const STOPPED_RETRY_AFTER_MS = 5000;
 /** What a caller is told whose replica could not be started. */
 export function startRefusal(spec: ServerSpec, error: unknown): GantryError {
   if (error instanceof GantryError && !isEngineDown(error)) return error;
+  if (error instanceof NoMemory) return noRoom(spec, error);
   const { reason } = startFailureOf(error);
   return notStarted(spec, reason, error);
 }
@@ -46,4 +48,10 @@ export function allOpen({ name, maxSessions }: ServerSpec): GantryError {
     `Server ${name} has all its ${maxSessions} sessions open (maxSessions). Try again later.`,
     { detail: { server: name, maxSessions, retryAfterMs: RETRY_AFTER_MS } },
   );
+}
+
+/** Nothing was started, because the memory budget does not allow it. */
+function noRoom({ name }: ServerSpec, error: NoMemory): GantryError {
+  const detail = { server: name, reason: error.reason.code, ...error.detail, retryAfterMs: RETRY_AFTER_MS };
+  return new GantryError('no_replica', error.message, { detail, cause: error });
 }

@@ -1,6 +1,13 @@
 import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
-import { attachChannel, type CallBreaker, Replica, type ReplicaIdentity } from '../replica/index.ts';
+import {
+  attachChannel,
+  type CallBreaker,
+  type Holder,
+  Replica,
+  type ReplicaIdentity,
+} from '../replica/index.ts';
+import type { Admission } from './admission.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { containerLabels, volumeLabels, volumeName } from './labels.ts';
@@ -17,7 +24,7 @@ export type StartRequest = {
   readonly replicaId: string;
   readonly generation: number;
   readonly restarts: number;
-  readonly heldBy: 'pool' | 'session';
+  readonly heldBy: Holder;
   /** Whose data the volume holds; null for a shared one. Without `spec.data` it does not matter. */
   readonly principal: string | null;
   readonly breaker: CallBreaker;
@@ -31,6 +38,7 @@ export type StarterOptions = {
   readonly epoch: string;
   readonly maxLineBytes: number;
   readonly table: ContainerTable;
+  readonly admission: Admission;
   readonly onEngineError: (error: unknown) => void;
 };
 
@@ -44,10 +52,44 @@ export class Starter {
 
   /**
    * Create, compare the limits, attach, start: in this order, because output written while nobody is attached is
-   * lost. The process runs afterwards; the handshake is the caller's.
-   * @throws StartFailure, GantryError engine_unavailable, EngineError
+   * lost. The process runs afterwards; the handshake is the caller's. Nothing is made where memory is short.
+   * @throws NoMemory, StartFailure, GantryError engine_unavailable, EngineError
    */
-  async start(request: StartRequest): Promise<Running> {
+  start(request: StartRequest): Promise<Running> {
+    const { spec, replicaId, heldBy } = request;
+    const { memoryBytes } = spec.resources;
+    return this.#admitted({ server: spec.name, id: replicaId, heldBy, memoryBytes }, () =>
+      this.#start(request),
+    );
+  }
+
+  /** Starts a stopped container again, with a channel and a replica of its own. Throws as `start`. */
+  revive(stopped: Running, restarts: number, breaker: CallBreaker): Promise<Running> {
+    const { server, id, generation, heldBy } = stopped.replica.identity;
+    const { memoryBytes } = stopped.facts.limits;
+    const who = { server, id, generation, restarts, heldBy };
+    return this.#admitted({ ...who, memoryBytes }, () => this.#run(stopped.facts, who, breaker));
+  }
+
+  /** Its memory counts from now until its process is over. */
+  async #admitted(
+    who: Pick<ReplicaIdentity, 'server' | 'id' | 'heldBy'> & { memoryBytes: number },
+    start: () => Promise<Running>,
+  ): Promise<Running> {
+    const { server, id: replica, heldBy, memoryBytes } = who;
+    const claimant = heldBy === 'pool' ? 'standing' : heldBy;
+    const giveBack = this.#options.admission.claim({ server, replica, memoryBytes, claimant });
+    try {
+      const running = await start();
+      void running.ended.then(giveBack);
+      return running;
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  }
+
+  async #start(request: StartRequest): Promise<Running> {
     const { engine, table } = this.#options;
     const spec = await this.#containerSpec(request);
     const containerId = await engine.create(spec);
@@ -64,12 +106,6 @@ export class Starter {
       await this.#removeUnstarted(containerId);
       throw error;
     }
-  }
-
-  /** Starts a stopped container again, with a channel and a replica of its own. Throws as `start`. */
-  async revive(stopped: Running, restarts: number, breaker: CallBreaker): Promise<Running> {
-    const { server, id, generation, heldBy } = stopped.replica.identity;
-    return await this.#run(stopped.facts, { server, id, generation, restarts, heldBy }, breaker);
   }
 
   async #run(
@@ -91,6 +127,7 @@ export class Starter {
       onRemoved: () => table.drop(facts.id),
     });
     table.hold(facts.id, running);
+    if (who.heldBy === 'spare') running.replica.waitForHolder(); // before its process can say anything
     try {
       await engine.start(facts.id);
     } catch (error) {

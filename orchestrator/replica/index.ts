@@ -9,9 +9,10 @@ export type {
 } from '../channel/index.ts';
 export { attachChannel } from '../channel/index.ts';
 export type { CallBreaker } from './counted.ts';
-export type { Handshake } from './handshake.ts';
+export { GREETING, type Handshake } from './handshake.ts';
+export { helloKey } from './hello.ts';
 export { listTools, type ToolList, type ToolSource } from './list-tools.ts';
 export type { ProbeAnswer } from './prober.ts';
 export { Replica } from './replica.ts';
-export type { ReplicaIdentity } from './replica-identity.ts';
+export type { Holder, ReplicaIdentity } from './replica-identity.ts';
 export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

@@ -1,5 +1,6 @@
+import type { Channel } from '../channel/index.ts';
 import { type Clock, GantryError, type Reason } from '../kernel/index.ts';
-import type { ReplicaStateName } from './replica-state.ts';
+import type { ReplicaState, ReplicaStateName } from './replica-state.ts';
 
 type Identity = { readonly server: string; readonly id: string };
 
@@ -11,7 +12,7 @@ export function notServing({ server, id }: Identity, state: ReplicaStateName): G
 }
 
 /** What a call ends with when its process is over: why, as far as that is known, and that the call may have run. */
-export function deadCallError(
+function deadCallError(
   { server, id }: Identity,
   reason: Reason | null,
   stderr: readonly string[],
@@ -35,10 +36,18 @@ export function deadCallError(
 /** How long calls wait for the reason of a death: asking the engine takes milliseconds, callers should not wait for seconds. */
 const DIAGNOSIS_MS = 2000;
 
-/** Settles when it is known why a process is over, or nobody should wait for that any longer. */
-export async function diagnosisOf(diagnosed: Promise<void>, clock: Clock): Promise<void> {
+/** The same, as soon as it is known why (`diagnosed`), or has taken too long to find out. */
+export async function diagnosedError(
+  replica: { readonly identity: Identity; readonly state: ReplicaState; readonly channel: Channel },
+  diagnosed: Promise<void>,
+  clock: Clock,
+): Promise<GantryError> {
   const { promise: tooLong, resolve } = Promise.withResolvers<void>();
   const cancel = clock.after(DIAGNOSIS_MS, resolve);
   await Promise.race([diagnosed, tooLong]);
   cancel();
+  const { identity, state, channel } = replica;
+  const reason = state.name === 'failed' ? state.reason : null;
+  const stderr = channel.stderr.last(5).map((entry) => entry.line);
+  return deadCallError(identity, reason, stderr);
 }

@@ -2,14 +2,17 @@ import type { Channel } from '../channel/index.ts';
 import type { Clock, Facts } from '../kernel/index.ts';
 import type { CallBreaker } from './counted.ts';
 
-/** Who a replica is. The same values stand in its container's labels. */
+/** Who a replica is. Id, server and generation stand in its container's labels too, and stay. */
 export type ReplicaIdentity = {
   readonly server: string;
-  /** `everything-1` in a pool, `everything-s-1a2b3c4d` for a session. Unique in the mesh. */
+  /**
+   * `everything-1` in a pool, `everything-s-1a2b3c4d` for a session and for a spare, which keeps it wherever it is
+   * handed to. Unique in the mesh.
+   */
   readonly id: string;
   readonly generation: number;
   readonly containerId: string;
-  readonly heldBy: 'pool' | 'session';
+  readonly heldBy: Holder;
   /** How often this place in the pool was filled before. */
   readonly restarts: number;
   readonly startedAt: string;
@@ -22,3 +25,16 @@ export type ReplicaOptions = {
   readonly clock: Clock;
   readonly breaker: CallBreaker;
 };
+
+/** A spare is held by the pool until somebody gets it. */
+export type Holder = 'pool' | 'session' | 'spare';
+
+/** As views show it: a spare is one of the pool's. */
+export function shownIdentity({ id, containerId, heldBy }: ReplicaIdentity) {
+  return {
+    id,
+    containerId,
+    heldBy: heldBy === 'session' ? ('session' as const) : ('pool' as const),
+    spare: heldBy === 'spare',
+  };
+}

@@ -1,19 +1,14 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
 import { Link } from '../channel/index.ts';
-import type { Clock, Era, Facts, GantryError, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
+import type { Clock, Era, Facts, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type CallBreaker, counted } from './counted.ts';
-import {
-  DISCOVER_PARAMS,
-  discoveryOf,
-  GREETING,
-  type Handshake,
-  handshakeOf,
-  selfDescribed,
-} from './handshake.ts';
+import { EarlyMessages, type Reply } from './early-messages.ts';
+import { Greeting, type InitializeOptions } from './greeting.ts';
+import { DISCOVER_PARAMS, type Handshake, selfDescribed } from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
-import { deadCallError, diagnosisOf, notServing } from './replica-errors.ts';
-import type { ReplicaIdentity, ReplicaOptions } from './replica-identity.ts';
+import { diagnosedError, notServing } from './replica-errors.ts';
+import { type Holder, type ReplicaIdentity, type ReplicaOptions, shownIdentity } from './replica-identity.ts';
 import { mayBecome, type ReplicaState } from './replica-state.ts';
 
 /**
@@ -21,23 +16,24 @@ import { mayBecome, type ReplicaState } from './replica-state.ts';
  * removes the container; `lifecycle` does and tells it (`fail`, `stopped`).
  */
 export class Replica {
-  readonly identity: ReplicaIdentity;
   readonly channel: Channel;
   /** Set by `lifecycle`: it serves only whom it serves already, others go to one that has taken its place. */
   fenced = false;
   readonly #link: Link;
+  readonly #greeting: Greeting;
   readonly #facts: Facts;
   readonly #clock: Clock;
-  readonly #breaker: CallBreaker;
   readonly #prober: Prober;
   /** Resolves when it is known why the replica is over. */
   readonly #diagnosed = Promise.withResolvers<void>();
   readonly #watchers = new Set<(state: ReplicaState) => void>();
   #state: ReplicaState = { name: 'starting' };
-  #handshake: Handshake | null = null;
+  #identity: ReplicaIdentity;
+  #breaker: CallBreaker;
+  #early: EarlyMessages | null = null;
 
   constructor(options: ReplicaOptions) {
-    this.identity = options.identity;
+    this.#identity = options.identity;
     this.channel = options.channel;
     this.#facts = options.facts;
     this.#clock = options.clock;
@@ -46,8 +42,8 @@ export class Replica {
     this.#link = new Link({
       channel: options.channel,
       clock: options.clock,
-      onDropped: (why, count) => this.#facts.state({ type: 'line.dropped', server, replica: id, why, count }),
-      deadCallError: () => this.#deadCallError(),
+      onDropped: (why, count) => this.#dropped(why, count),
+      deadCallError: () => diagnosedError(this, this.#diagnosed.promise, this.#clock),
     });
     this.#prober = new Prober({
       ask: (method, params, timeoutMs) => this.#link.probe(method, params, timeoutMs),
@@ -55,6 +51,11 @@ export class Replica {
       tell: (answered, durationMs) =>
         this.#facts.state({ type: 'replica.probe', server, replica: id, answered, durationMs }),
     });
+    this.#greeting = new Greeting(this.#link, () => this.#become({ name: 'ready' }));
+  }
+
+  get identity(): ReplicaIdentity {
+    return this.#identity;
   }
 
   get state(): ReplicaState {
@@ -63,8 +64,7 @@ export class Replica {
 
   /** The one answer to "may new calls go here?" */
   get available(): boolean {
-    const isOpen = this.#link.open && this.#breaker.state === 'closed';
-    return this.#state.name === 'ready' && isOpen && !this.fenced;
+    return this.#state.name === 'ready' && this.isOpen && !this.fenced && this.#breaker.state === 'closed';
   }
 
   /** What was heard from its process, and since when it owes an answer. */
@@ -81,9 +81,19 @@ export class Replica {
     return this.#link.idleMs;
   }
 
+  /** False once the channel is over. */
+  get isOpen(): boolean {
+    return this.#link.open;
+  }
+
+  /** `Greeting.greetedFor` */
+  get greetedFor(): string | null {
+    return this.#greeting.greetedFor;
+  }
+
   /** Null until the handshake is complete. */
   get handshake(): Handshake | null {
-    return this.#handshake;
+    return this.#greeting.handshake;
   }
 
   /** Settles once the channel is over: `lifecycle` then finds out why and says so by `fail` or `stopped`. */
@@ -97,60 +107,51 @@ export class Replica {
   }
 
   get view(): ReplicaView {
-    const { id, containerId, heldBy } = this.identity;
-    const breaker = this.#breaker.state;
-    return { id, containerId, heldBy, state: this.#state.name, callsInFlight: this.callsInFlight, breaker };
+    const now = { state: this.#state.name, callsInFlight: this.callsInFlight, breaker: this.#breaker.state };
+    return { ...shownIdentity(this.identity), idle: false, ...now };
   }
 
   /** Whether its process answers anything at all within `timeoutMs`. No call: nobody's counts change. Never rejects. */
   probe(timeoutMs: number): Promise<ProbeAnswer> {
-    const { era, capabilities } = this.#handshake ?? { era: 'legacy', capabilities: {} };
+    const { era, capabilities } = this.handshake ?? { era: 'legacy', capabilities: {} };
     const discovery = era === 'modern' ? DISCOVER_PARAMS : null;
     return this.#prober.probe(timeoutMs, discovery, 'tools' in capabilities);
   }
 
-  /**
-   * The MCP handshake: initialize, then the initialized notification. The replica is `ready` afterwards.
-   * Pools call it with their own identity; for a session it relays the client's own parameters.
-   * A JSON-RPC error of the server is returned, not thrown, and leaves the replica in `starting`.
-   * @param announce false when the client itself sends `notifications/initialized`.
-   * @throws GantryError replica_failed when the process dies first, call_timeout after `timeoutMs`.
-   */
-  async initialize(
-    params: Record<string, unknown>,
-    options: CallOptions & { announce: boolean },
-  ): Promise<JsonRpcOutcome> {
-    const outcome = await this.#link.call('initialize', params, options);
-    if (!outcome.ok) return outcome;
-    this.#handshake = handshakeOf(outcome.result);
-    if (options.announce) await this.#link.notify('notifications/initialized');
-    this.#become({ name: 'ready' });
-    return outcome;
+  /** The MCP handshake with somebody's own parameters: `Greeting.initialize`. */
+  initialize(params: Record<string, unknown>, options: InitializeOptions): Promise<JsonRpcOutcome> {
+    return this.#greeting.initialize(params, options);
   }
 
-  /**
-   * The handshake in Gantry's own name. Throws as `initialize`.
-   * @param capabilities what whoever stands behind Gantry can be asked for; by default the server has nobody to ask.
-   */
+  /** Nobody holds it yet: what its process says is kept until somebody listens. */
+  waitForHolder(): void {
+    const respond: Reply = (id, answer) => void this.respond(id, answer).catch(() => {}); // it has ended meanwhile
+    const early = new EarlyMessages({ respond, onDropped: (why) => this.#dropped(why, 1) });
+    this.#early = early;
+    this.#link.listen((message) => early.take(message));
+  }
+
+  /** @param breaker of the place it comes to, where it has one */
+  handTo(heldBy: Holder, restarts: number, breaker: CallBreaker = this.#breaker): void {
+    this.#identity = { ...this.#identity, heldBy, restarts };
+    this.#breaker = breaker;
+  }
+
+  /** The first half of a handshake in advance: `Greeting.greetAhead`. */
+  greetAhead(params: Record<string, unknown>, readyMs: number): Promise<JsonRpcOutcome> {
+    return this.#greeting.greetAhead(params, readyMs);
+  }
+
+  /** The handshake in Gantry's own name: `Greeting.greet`. */
   greet(readyMs: number, capabilities: Readonly<Record<string, unknown>> = {}): Promise<JsonRpcOutcome> {
-    const params = { ...GREETING, capabilities };
-    return this.initialize(params, { callTimeoutMs: readyMs, maxCallMs: readyMs, announce: true });
+    if (this.#early !== null) this.listen(null);
+    return this.#greeting.greet(readyMs, capabilities);
   }
 
-  /**
-   * Asks a fresh process whether it serves without a handshake (MCP 2026-07-28, `server/discover`). A result means
-   * that it does, and the replica is `ready`; an error, which is returned, that it does not.
-   * @throws GantryError replica_failed when the process dies of the question, call_timeout after `timeoutMs`.
-   */
-  async discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
-    const until = signal === undefined ? {} : { signal };
-    const limits = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs, ...until };
-    const outcome = await this.#link.call('server/discover', DISCOVER_PARAMS, limits);
-    if (outcome.ok) {
-      this.#handshake = discoveryOf(outcome.result);
-      this.#become({ name: 'ready' });
-    }
-    return outcome;
+  /** The question whether it serves without a handshake: `Greeting.discover`. */
+  discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
+    if (this.#early !== null) this.listen(null);
+    return this.#greeting.discover(timeoutMs, signal);
   }
 
   /** `greet` or `discover`. Throws as they do. */
@@ -170,7 +171,7 @@ export class Replica {
     if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
       return Promise.reject(notServing(this.identity, this.#state.name));
     }
-    return counted(this.#link.call(method, selfDescribed(this.#handshake, params), options), {
+    return counted(this.#link.call(method, selfDescribed(this.handshake, params), options), {
       server: this.identity.server,
       method,
       clock: this.#clock,
@@ -191,6 +192,8 @@ export class Replica {
   /** Messages of the server that belong to no call: at most one listener, the holder of the replica. */
   listen(listener: ((message: ServerMessage) => void) | null): void {
     this.#link.listen(listener);
+    this.#early?.handTo(listener);
+    this.#early = null;
   }
 
   /** @returns a function that stops watching. */
@@ -230,6 +233,11 @@ export class Replica {
     this.channel.destroy(reason.message);
   }
 
+  #dropped(why: string, count: number): void {
+    const { server, id: replica } = this.identity;
+    this.#facts.state({ type: 'line.dropped', server, replica, why, count });
+  }
+
   #become(next: ReplicaState): void {
     if (!mayBecome(this.#state.name, next.name)) return;
     this.#state = next;
@@ -238,12 +246,5 @@ export class Replica {
     this.#facts.state({ type: 'replica.state', server, replica: id, state: next.name, reason });
     if (next.name === 'failed' || next.name === 'stopped') this.#diagnosed.resolve();
     for (const watcher of this.#watchers) watcher(next);
-  }
-
-  async #deadCallError(): Promise<GantryError> {
-    await diagnosisOf(this.#diagnosed.promise, this.#clock);
-    const reason = this.#state.name === 'failed' ? this.#state.reason : null;
-    const stderr = this.channel.stderr.last(5).map((entry) => entry.line);
-    return deadCallError(this.identity, reason, stderr);
   }
 }

@@ -26,12 +26,17 @@ export function judgeIdle(facts: IdleFacts): { readonly rest: Rest; readonly ask
   const idleMs = busy ? 0 : idleForMs;
   const due = steps.filter(({ afterMs }) => idleMs >= afterMs).at(-1)?.rest ?? 'awake';
   const rest = busy ? 'awake' : deeper(facts.rest, due);
-  const next = steps.find((step) => DEPTH[step.rest] > DEPTH[rest]);
+  const next = steps.find((step) => isDeeper(step.rest, rest));
   return { rest, askAgainMs: next === undefined ? null : Math.max(1, next.afterMs - idleMs) };
 }
 
 const DEPTH: Readonly<Record<Rest, number>> = { awake: 0, paused: 1, stopped: 2 };
 
+/** Whether a pool at rest `a` sleeps more deeply than one at `b`. */
+export function isDeeper(a: Rest, b: Rest): boolean {
+  return DEPTH[a] > DEPTH[b];
+}
+
 function deeper(a: Rest, b: Rest): Rest {
-  return DEPTH[a] >= DEPTH[b] ? a : b;
+  return isDeeper(b, a) ? b : a;
 }

@@ -10,13 +10,16 @@ export type ScalingPolicy = {
   readonly upBy: number;
   readonly upTimes: number;
   readonly rateMs: number;
+  /** Where a replica takes only so many calls at once, this share of them is aimed at. */
+  readonly utilization: number;
 };
 
 /**
  * Kubernetes' HorizontalPodAutoscaler, whose defaults are: tolerance 10 %, up by four pods or 100 % in 15 s without
  * a stabilisation window, down to the highest recommendation of the last 300 s (`scaleDownAfterMs` of a server).
  * It looks every 15 s, because its metrics are no younger; ours are read in this process, so every second. The
- * average over six seconds is the panic window of Knative's autoscaler, which scales on calls in flight as well.
+ * average over six seconds is the panic window of Knative's autoscaler, which scales on calls in flight as well and aims
+ * at 70 % of what a replica takes at once.
  */
 export const defaultScalingPolicy: ScalingPolicy = {
   everyMs: 1000,
@@ -25,6 +28,7 @@ export const defaultScalingPolicy: ScalingPolicy = {
   upBy: 4,
   upTimes: 2,
   rateMs: 15_000,
+  utilization: 0.7,
 };
 
 /** What is remembered between two looks at one pool. */

@@ -1,47 +1,20 @@
-import {
-  type Clock,
-  type EraVerdict,
-  type Facts,
-  GantryError,
-  type JsonRpcOutcome,
-  type ServerSpec,
-} from '../kernel/index.ts';
+import { type EraVerdict, GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
 import {
   type CallOptions,
+  GREETING,
   type Handshake,
   listTools,
   type Replica,
   type ToolList,
 } from '../replica/index.ts';
+import { answerAsleep } from './asleep.ts';
 import { attempt, risingProgress } from './attempts.ts';
 import { Balancers } from './balancers.ts';
 import type { Place } from './fresh-places.ts';
 import type { Lease, LeaseRequest } from './lease.ts';
-import type { Pools } from './pools.ts';
+import type { Hello, Pools } from './pools.ts';
 import { serverNotFound } from './refusals.ts';
-
-export type RouterOptions = {
-  readonly pools: Pools;
-  readonly clock: Clock;
-  readonly facts: Facts;
-  /** From 0 to below 1. */
-  readonly random: () => number;
-};
-
-export type LeaseOptions = {
-  /** Which of the principal's sessions: they take turns where calls wait. */
-  readonly session?: string;
-  /** Withdraws the call, also while it waits. */
-  readonly signal?: AbortSignal;
-};
-
-export type RoutedCallOptions = LeaseOptions &
-  Pick<CallOptions, 'onMessage'> & {
-    /** Told of each replica that gets the call, before it does. */
-    readonly onReplica?: (replica: Replica) => void;
-  };
-
-type CallRequest = { readonly method: string; readonly params: Record<string, unknown> | undefined };
+import type { CallRequest, LeaseOptions, RoutedCallOptions, RouterOptions } from './router-options.ts';
 
 const NOBODY: ReadonlySet<Replica> = new Set();
 
@@ -88,23 +61,29 @@ export class Router {
 
   /**
    * A replica for one session alone; its process waits for the session's initialize.
+   * @param hello the parameters of that initialize; null where something else will be said first
    * @throws GantryError server_not_found, no_replica, replica_failed
    */
-  openForSession(server: string, principal: string): Promise<Replica> {
+  openForSession(server: string, principal: string, hello: Hello | null = null): Promise<Replica> {
     this.spec(server);
-    return this.#pools.openForSession(server, principal);
+    return this.#pools.openForSession(server, principal, hello);
   }
 
   /**
    * A replica for one call alone (sharing `call`), as `openForSession`; waits while `maxSessions` are in use.
    * @throws GantryError server_not_found, no_replica, queue_full, cancelled, replica_failed
    */
-  async openForCall(server: string, principal: string, options: LeaseOptions = {}): Promise<Replica> {
+  async openForCall(
+    server: string,
+    principal: string,
+    hello: Hello | null,
+    options: LeaseOptions = {},
+  ): Promise<Replica> {
     const { balance } = this.spec(server);
     const request = { owner: ownerOf(principal, options), signal: options.signal };
     const free = await this.#balancers.of(server).fresh.enter(request, balance);
     try {
-      const replica = await this.#pools.openForSession(server, principal);
+      const replica = await this.#pools.openForSession(server, principal, hello);
       this.#places.set(replica, free);
       return replica;
     } catch (error) {
@@ -122,9 +101,16 @@ export class Router {
     }
   }
 
-  /** What a server said of itself when it was greeted. @throws as `lease` */
+  /** Settles when the standing replicas of a server can be called, or none will come up by itself. */
+  async wake(server: string): Promise<void> {
+    await this.#pools.wake(server);
+  }
+
+  /** What a server said of itself when it was greeted; nobody is woken for that. @throws as `lease` */
   async handshake(server: string, principal: string): Promise<Handshake> {
     const { sharing } = this.spec(server);
+    const known = this.#pools.asleep(server)?.handshake ?? null;
+    if (known !== null) return known;
     const lease =
       sharing === 'shared'
         ? { replica: this.#balancers.of(server).pool.any(), done: () => {} }
@@ -151,6 +137,8 @@ export class Router {
     request: CallRequest,
     options: RoutedCallOptions = {},
   ): Promise<JsonRpcOutcome> {
+    const known = answerAsleep(request, this.#pools.asleep(server));
+    if (known !== null) return known;
     const { signal, onMessage, onReplica } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
@@ -165,6 +153,8 @@ export class Router {
 
   /** All tools of a server, asked of one replica: a cursor is its own. @throws as `lease` and `Replica.call` */
   async tools(server: string, principal: string, options: LeaseOptions = {}): Promise<ToolList> {
+    const asleep = this.#pools.asleep(server);
+    if (asleep !== null && asleep.tools.length > 0) return { tools: asleep.tools, error: null };
     const { signal } = options;
     const each = { ...this.spec(server).timeouts, ...(signal === undefined ? {} : { signal }) };
     const request = { method: 'tools/list', params: undefined };
@@ -208,6 +198,8 @@ export class Router {
           avoid: failed,
           patient: failed.size > 0,
         };
+        const waking = this.#pools.wake(server);
+        if (waking !== null) await waking;
         return this.#balancers.of(server).pool.lease(request);
       }
       case 'session':
@@ -221,7 +213,8 @@ export class Router {
   /** Sharing `call`: a process that has seen nobody and that nobody sees afterwards. */
   async #fresh(spec: ServerSpec, principal: string, options: LeaseOptions): Promise<Lease> {
     const era = (await this.#pools.speaksLegacy(spec.name)) ? 'legacy' : 'modern';
-    const replica = await this.openForCall(spec.name, principal, options);
+    const hello = era === 'legacy' ? GREETING : null;
+    const replica = await this.openForCall(spec.name, principal, hello, options);
     const done = (): void => void this.release(replica, 'call ended');
     try {
       const outcome = await replica.greetIn(era, spec.timeouts.readyMs);

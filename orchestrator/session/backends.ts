@@ -8,6 +8,7 @@ import { sharedProcess } from './shared-process.ts';
 /**
  * What stands behind a new session: by the server's sharing a process of its own or a share of others, by its era as
  * it is or translated.
+ * @param hello the parameters of the client's initialize
  * @throws GantryError no_replica, replica_failed
  */
 export async function backendFor(
@@ -15,10 +16,13 @@ export async function backendFor(
   clock: Clock,
   spec: ServerSpec,
   principal: string,
+  hello: Readonly<Record<string, unknown>>,
 ): Promise<Backend> {
   if (spec.sharing === 'session') {
     const isLegacy = await router.speaksLegacy(spec.name);
-    return isLegacy ? ownProcess(router, spec, principal) : ownModernProcess(router, clock, spec, principal);
+    return isLegacy
+      ? ownProcess(router, spec, principal, hello)
+      : ownModernProcess(router, clock, spec, principal);
   }
   const handshake = await router.handshake(spec.name, principal);
   if (handshake.era === 'legacy') return sharedProcess(router, spec, principal, handshake);

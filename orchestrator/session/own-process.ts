@@ -4,10 +4,16 @@ import type { Backend } from './backend.ts';
 
 /**
  * Sharing `session`: a replica of the session's own. The client's initialize reaches the process as it is, so
- * its capabilities decide what the server offers; messages without correlation have only one possible addressee.
+ * its capabilities decide what the server offers; one that was greeted with the very same in advance answers from what
+ * it said then. Messages without correlation have only one possible addressee.
  */
-export async function ownProcess(router: Router, spec: ServerSpec, principal: string): Promise<Backend> {
-  const replica: Replica = await router.openForSession(spec.name, principal);
+export async function ownProcess(
+  router: Router,
+  spec: ServerSpec,
+  principal: string,
+  hello: Readonly<Record<string, unknown>>,
+): Promise<Backend> {
+  const replica: Replica = await router.openForSession(spec.name, principal, hello);
   const { readyMs } = spec.timeouts;
   return {
     replica: replica.identity.id,

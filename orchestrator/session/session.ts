@@ -93,6 +93,11 @@ export class Session {
     return this.#backend.over;
   }
 
+  /** Whether it has a stream open to hear of processes that others use too. */
+  get isListening(): boolean {
+    return this.#backend.replica === null && this.#streams.isListening;
+  }
+
   /** How long the client has not asked for anything. Zero while a call is open. */
   get idleMs(): number {
     return this.#calls.size > 0 ? 0 : this.#clock.now() - this.#lastRequestAt;

@@ -49,6 +49,11 @@ export class Sessions {
     }));
   }
 
+  /** Whether somebody has a stream open to hear of a server beside their calls, on a share of its replicas. */
+  isListening(server: string): boolean {
+    return [...this.#sessions.values()].some((session) => session.server === server && session.isListening);
+  }
+
   /**
    * One message of a client.
    * @param gone aborts when the client's connection is gone; only an initialize is withdrawn by it, since a
@@ -149,7 +154,7 @@ export class Sessions {
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
     const spec = router.spec(server);
-    const backend = await backendFor(router, clock, spec, principal);
+    const backend = await backendFor(router, clock, spec, principal, params);
     // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = new Session({
       server,

@@ -51,6 +51,11 @@ export class Streams {
     this.#listening.push(message, lost);
   }
 
+  /** Whether somebody reads the stream for what belongs to no call. */
+  get isListening(): boolean {
+    return this.#listening.isRead;
+  }
+
   /** @throws GantryError invalid_state when somebody listens already */
   listen(): OutStream<OutEvent> {
     if (this.#listening.isRead) {

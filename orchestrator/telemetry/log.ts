@@ -79,6 +79,9 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return 'warn';
     case 'http.request':
       return fact.status >= 500 ? 'warn' : 'debug';
+    case 'memory.refused':
+      return 'warn';
+    case 'pool.scaled':
     case 'image.build':
     case 'container.removed':
     case 'config.applied':
@@ -89,6 +92,10 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return fact.outcome === 'refused' ? 'warn' : 'info';
     case 'rollout.ended':
       return fact.outcome === 'rolled_back' ? 'warn' : 'info';
+    case 'spare.count':
+    case 'spare.used':
+    case 'replica.rest':
+    case 'memory.committed':
     case 'replica.stderr':
     case 'replica.probe':
     case 'replica.picked':

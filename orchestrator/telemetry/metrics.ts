@@ -4,6 +4,7 @@ import { firstValues, httpMethodLabel, mcpMethodLabel } from './bounded-labels.t
 import { breakerCounters } from './breaker-metrics.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
 import { ReplicaCensus } from './replica-census.ts';
+import { scalingMetrics } from './scaling-metrics.ts';
 
 export type FactMetrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -97,6 +98,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     buckets: BUILD_BUCKETS,
     registers,
   });
+  const scaling = scalingMetrics(registry);
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
   const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
   const reloads = counter('gantry_config_reloads_total', 'Readings of gantry.yaml after the start', [
@@ -181,6 +183,13 @@ function counters(registry: Registry): (fact: Fact) => void {
         return; // counted when it is decided
       case 'trouble':
         return trouble.inc({ where: placeWord(fact.where) });
+      case 'pool.scaled':
+      case 'spare.count':
+      case 'spare.used':
+      case 'replica.rest':
+      case 'memory.committed':
+      case 'memory.refused':
+        return scaling(fact);
       case 'server.state':
         return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
     }

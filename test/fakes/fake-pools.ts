@@ -86,6 +86,14 @@ export class FakePools implements Pools {
     return this.make(server, `${server}-s-${this.opened.length}`, 'session').replica;
   }
 
+  asleep(): null {
+    return null;
+  }
+
+  wake(): null {
+    return null;
+  }
+
   async heldFor(server: string, principal: string): Promise<Replica> {
     const id = `${server}-${principal}`;
     const held = this.pool.find(({ identity }) => identity.id === id);

@@ -12,11 +12,13 @@ function pool(...states: ServerState[]): ReplicaView[] {
     callsInFlight: 0,
     breaker: 'closed',
     heldBy: 'pool',
+    spare: false,
+    idle: false,
   }));
 }
 
 function server(state: ServerState, desired = 1): ServerView {
-  return { ...SERVER, state, replicas: { desired, ready: 0, total: 0 } };
+  return { ...SERVER, state, replicas: { ...SERVER.replicas, desired, ready: 0, total: 0 } };
 }
 
 test('the state of a service follows its standing replicas', (t) => {
@@ -35,6 +37,14 @@ test('a service that is being installed has no container yet and is unknown, not
   t.is(serviceState(server('starting'), []), 'unknown');
   t.is(serviceState(server('failed'), []), 'unhealthy');
   t.is(serviceState(server('stopped', 0), []), 'unhealthy');
+});
+
+test('a replica that rests because nobody uses it is as good as a paused one, a spare counts for nothing', (t) => {
+  const [stopped] = pool('stopped');
+  const [ready] = pool('ready');
+  if (stopped === undefined || ready === undefined) return t.fail();
+  t.is(serviceState(server('stopped'), [{ ...stopped, idle: true }]), 'healthy');
+  t.is(serviceState(server('failed'), [{ ...ready, spare: true }]), 'unhealthy');
 });
 
 test('a replica held by a session does not make a service healthy', (t) => {

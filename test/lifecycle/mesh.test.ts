@@ -17,7 +17,7 @@ test('a server becomes ready by a handshake, and all pages of its tools are kept
   await until('its tools are known', () => all.mesh.get('one').toolCount > 0);
   const view = all.mesh.get('one');
   t.like(view, { state: 'ready', reason: null, toolCount: 3, protocolVersion: '2025-06-18', era: 'legacy' });
-  t.deepEqual(view.replicas, { desired: 2, ready: 2, total: 2 });
+  t.deepEqual(view.replicas, { desired: 2, ready: 2, total: 2, min: 2, max: 2, spare: 0 });
   t.deepEqual(
     all.mesh.tools('one').map(({ name }) => name),
     ['a', 'b', 'c'],

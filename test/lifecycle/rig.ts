@@ -49,7 +49,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     env: {},
     sharing: 'session',
     replicas: 1,
-    scaling: { max: 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
+    scaling: { max: overrides.replicas ?? 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
     idle: { pauseAfterMs: null, stopAfterMs: null },
     maxSessions: 2,
     resources: { memoryBytes: 64 * 1024 * 1024, cpus: 1, pids: 64 },

@@ -20,6 +20,7 @@ export const ReasonSchema: z.ZodType<Reason> = named(
       'breaker_open',
       'handshake_failed',
       'engine_unavailable',
+      'no_memory',
       'stopped',
       'waiting_for',
       'dependency_failed',

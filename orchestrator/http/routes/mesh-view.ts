@@ -49,12 +49,13 @@ export function serviceOf<Tool>(
 
 /**
  * All desired replicas ready or paused is healthy, some is degraded, starting is unknown, none is unhealthy.
- * Replicas held by sessions were not asked for by the configuration and do not count. A server scaled to none
+ * One that was stopped because nobody uses it is up as well: a call brings it back by itself.
+ * Replicas held by sessions, and spares, were not asked for by the configuration and do not count. A server scaled to none
  * answers nobody, so it is unhealthy rather than healthy in an empty sense.
  */
 export function serviceState(server: ServerView, replicas: readonly ReplicaView[]): ServiceState {
-  const standing = replicas.filter((replica) => replica.heldBy === 'pool');
-  const up = standing.filter(({ state }) => state === 'ready' || state === 'paused').length;
+  const standing = replicas.filter((replica) => replica.heldBy === 'pool' && !replica.spare);
+  const up = standing.filter(({ state, idle }) => state === 'ready' || state === 'paused' || idle).length;
   if (up > 0) return up >= server.replicas.desired ? 'healthy' : 'degraded';
   // The server's own state, because one that is still being installed has no container to ask.
   return server.state === 'pending' || server.state === 'starting' ? 'unknown' : 'unhealthy';

@@ -4,8 +4,15 @@ import {
   GantryError,
   type JsonRpcOutcome,
   type ServerSpec,
+  sorted,
 } from '../../kernel/index.ts';
-import type { Handshake, Replica, Router, ServerMessage } from '../../routing/index.ts';
+import {
+  GREETING,
+  type Handshake,
+  type Replica,
+  type Router,
+  type ServerMessage,
+} from '../../routing/index.ts';
 import { toldOf } from './both-eras.ts';
 import { type Leased, type Opened, type Want, WarmReplicas } from './replicas.ts';
 
@@ -53,6 +60,8 @@ export class Leases {
         return once(await this.#openOwn(caller));
       case 'session':
       case 'principal':
+        // A standing replica that was put to rest is among those that are looked at.
+        await this.#router.wake(spec.name);
         return this.#warm.lease({
           spec,
           key: leaseKey(caller),
@@ -68,10 +77,11 @@ export class Leases {
 
   /** A fresh replica, greeted with what this client can do. Throws as `lease`. */
   async #openOwn({ spec, principal, capabilities, signal }: Caller): Promise<Opened> {
+    const hello = { ...GREETING, capabilities: toldOf(capabilities) };
     const replica =
       spec.sharing === 'call'
-        ? await this.#router.openForCall(spec.name, principal, { signal })
-        : await this.#router.openForSession(spec.name, principal);
+        ? await this.#router.openForCall(spec.name, principal, hello, { signal })
+        : await this.#router.openForSession(spec.name, principal, hello);
     const end = (why: string): void => void this.#router.release(replica, why);
     this.#listen(replica, principal);
     try {
@@ -161,14 +171,6 @@ export const NO_TURNS = { pause: () => {}, resume: async () => {} };
 
 function once({ replica, end }: Opened): Leased {
   return { replica, ...NO_TURNS, release: () => end?.('call ended'), discard: (why) => end?.(why) };
-}
-
-/** The same object, with keys in one order at every depth. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
 function isEmpty(value: object): boolean {

@@ -139,7 +139,7 @@ export class ModernServer {
   async #open({ spec, principal, signal }: Caller): Promise<Opened> {
     const replica =
       spec.sharing === 'call'
-        ? await this.#router.openForCall(spec.name, principal, { signal })
+        ? await this.#router.openForCall(spec.name, principal, null, { signal })
         : await this.#router.openForSession(spec.name, principal);
     const end = (why: string): void => void this.#router.release(replica, why);
     try {

@@ -100,6 +100,11 @@ export class StatelessCalls {
     return this.#answer(request, (deliver) => this.#legacy.call(caller, request, headerOf, deliver));
   }
 
+  /** Whether somebody wants to hear of changes of a server. */
+  isListening(server: string): boolean {
+    return this.#subscriptions.has(server);
+  }
+
   /** New calls are refused, the present ones go on. */
   drain(): void {
     this.#closing = true;

@@ -105,6 +105,10 @@ export class Subscriptions {
     return () => this.#open.delete(subscription);
   }
 
+  has(server: string): boolean {
+    return [...this.#open].some((one) => one.server === server);
+  }
+
   count(server: string, principal: string): number {
     return [...this.#open].filter((one) => one.server === server && one.principal === principal).length;
   }

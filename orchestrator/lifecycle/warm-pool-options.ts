@@ -1,0 +1,19 @@
+import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { EngineWatch } from './engine-watch.ts';
+import type { Gate } from './gate.ts';
+import type { ImageMemo } from './image-memo.ts';
+import type { Starter } from './starter.ts';
+
+export type WarmPoolOptions = {
+  readonly spec: () => ServerSpec;
+  readonly image: ImageMemo;
+  readonly starter: Starter;
+  readonly gate: Gate;
+  readonly engineWatch: EngineWatch;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly random: () => number;
+  /** False while the server is stopped. */
+  readonly accepting: () => boolean;
+  readonly onChange: () => void;
+};

@@ -1,0 +1,26 @@
+import type { Clock, Facts } from '../kernel/index.ts';
+import type { CallOptions, Replica } from '../replica/index.ts';
+import type { Pools } from './pools.ts';
+
+export type RouterOptions = {
+  readonly pools: Pools;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+};
+
+export type LeaseOptions = {
+  /** Which of the principal's sessions: they take turns where calls wait. */
+  readonly session?: string;
+  /** Withdraws the call, also while it waits. */
+  readonly signal?: AbortSignal;
+};
+
+export type RoutedCallOptions = LeaseOptions &
+  Pick<CallOptions, 'onMessage'> & {
+    /** Told of each replica that gets the call, before it does. */
+    readonly onReplica?: (replica: Replica) => void;
+  };
+
+export type CallRequest = { readonly method: string; readonly params: Record<string, unknown> | undefined };
