@@ -82,6 +82,15 @@ export class Gateway {
     if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);
   }
 
+  async containers(): Promise<
+    readonly { readonly server: string; readonly state: string; readonly spare: boolean }[]
+  > {
+    const { containers } = (await (await this.#ask('GET', '/api/v1/containers')).json()) as {
+      containers: { server: string; state: string; spare: boolean }[];
+    };
+    return containers;
+  }
+
   async remove(name: string): Promise<void> {
     await this.#ask('DELETE', `/api/v1/servers/${name}`);
   }

@@ -5,6 +5,7 @@ import type { FloodCost } from './flood-cost.ts';
 import type { IdleCost } from './idle-cost.ts';
 import type { MemoryCost } from './memory-cost.ts';
 import { type Spread, spreadOf } from './quantiles.ts';
+import type { WarmCost } from './warm-cost.ts';
 
 /** Columns as wide as their widest cell; the first one to the left, numbers to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -58,6 +59,14 @@ export function deployCostTable(cost: DeployCost): string {
     ['POST a server until ready', shown(cost.deploy, 0)],
     ['a session: initialize answered', shown(cost.session, 0)],
     ...(cost.failures.length === 0 ? [] : [['rounds that failed', String(cost.failures.length)]]),
+  ]);
+}
+
+export function warmCostTable({ session, crash }: WarmCost): string {
+  return table([
+    ['with and without a spare, ms', 'with', 'without'],
+    ['a session: initialize answered', shown(session.warm, 0), shown(session.cold, 0)],
+    ['a crash: until another process answers', shown(crash.warm, 0), shown(crash.cold, 0)],
   ]);
 }
 

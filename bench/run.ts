@@ -21,12 +21,14 @@ import {
   floodCostTable,
   idleCostTable,
   memoryCostTable,
+  warmCostTable,
 } from './report.ts';
+import { measureWarmCost } from './warm-cost.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'crash', 'flood', 'balance'] as const;
+const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'warm', 'crash', 'flood', 'balance'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -94,6 +96,10 @@ async function measure(): Promise<void> {
   if (wanted.has('deploy')) {
     const cost = await measureDeployCost(gateway, engine, rounds);
     show('deploy', cost, deployCostTable(cost));
+  }
+  if (wanted.has('warm')) {
+    const cost = await measureWarmCost(gateway, engine, rounds);
+    show('warm', cost, warmCostTable(cost));
   }
   if (wanted.has('crash')) {
     const cost = await measureCrashCost(gateway, engine, rounds);

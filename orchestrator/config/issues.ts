@@ -2,6 +2,12 @@ import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 
+/**
+ * Keys with several kinds of values whose inner problems are told. Not `env`: what is wrong inside may be a secret, and
+ * problems of single values repeat them.
+ */
+const OPENED: readonly string[] = ['replicas'];
+
 /** Comparing words costs time; nobody mistypes more keys than this in one place. */
 const mostSuggestions = 50;
 
@@ -25,7 +31,8 @@ function ofIssues(issues: readonly Issue[], options: Options): Finding[] {
         return { path: [...path, key], message, at: 'key' };
       });
     }
-    const meant = issue.code === 'invalid_union' ? meantOf(issue.errors) : null;
+    const isOpened = issue.code === 'invalid_union' && OPENED.includes(String(local.at(-1)));
+    const meant = isOpened ? meantOf(issue.errors) : null;
     if (meant !== null)
       return ofIssues(meant, { at: path, keysAt: (inner) => options.keysAt([...local, ...inner]) });
     if (issue.code === 'invalid_key')

@@ -81,11 +81,26 @@ export function resolveIdle({ pauseAfterMs, stopAfterMs }: z.output<typeof IdleR
   return { pauseAfterMs: pauseAfterMs ?? null, stopAfterMs: stopAfterMs ?? null };
 }
 
-/** Only a shared pool has replicas that share a load; elsewhere a maximum would silently mean nothing. */
-export function scalingFindings({ replicas, sharing }: RawObject): Finding[] {
-  if (!isObject(replicas) || sharing === 'shared') return [];
-  const { min = 1, max = min } = replicas;
-  if (typeof min !== 'number' || typeof max !== 'number' || max <= min) return [];
-  const message = 'above min is for sharing: shared, where any replica serves any call';
-  return [{ path: ['replicas', 'max'], message, at: 'key' }];
+/** What a range of replicas says about sharing and data. */
+export function scalingFindings(entry: RawObject): Finding[] {
+  const { replicas, sharing = 'session', data } = entry;
+  if (!isObject(replicas)) return [];
+  const { min = 1, max = min, warm = 0 } = replicas;
+  if (typeof min !== 'number' || typeof max !== 'number' || typeof warm !== 'number') return [];
+  const findings: Finding[] = [];
+  // Elsewhere no replicas share a load, and a maximum would silently mean nothing.
+  if (sharing !== 'shared' && max > min) {
+    const message = 'above min is for sharing: shared, where any replica serves any call';
+    findings.push({ path: ['replicas', 'max'], message, at: 'key' });
+  }
+  if (warm > 0 && data !== undefined && isOneAtATime(sharing, max)) {
+    const message = 'would open the data volume beside the one replica that has it to itself';
+    findings.push({ path: ['replicas', 'warm'], message, at: 'key' });
+  }
+  return findings;
+}
+
+/** Whether a volume is open in one process at a time: then it stays so (docs/configuration.md, When the file changes). */
+function isOneAtATime(sharing: unknown, max: number): boolean {
+  return (sharing === 'shared' || sharing === 'principal') && max === 1;
 }

@@ -17,6 +17,11 @@ test('replicas as a map: max is min where it is not given, warm is none', (t) =>
   t.like(server('sharing: shared, replicas: {min: 1, max: 4}'), { replicas: 1, scaling: { max: 4 } });
 });
 
+test('spares go with data where several processes have the volume open anyway', (t) => {
+  t.like(server('data: /data, replicas: {warm: 1}'), { scaling: { warm: 1 } });
+  t.like(server('sharing: shared, data: /data, replicas: {max: 2, warm: 1}'), { scaling: { warm: 1 } });
+});
+
 test('without idle nothing is ever put to rest, and either step can be had alone', (t) => {
   t.like(server('replicas: 1'), { idle: { pauseAfterMs: null, stopAfterMs: null } });
   t.like(server('idle: {stopAfterMs: 5000}'), { idle: { pauseAfterMs: null, stopAfterMs: 5000 } });
@@ -35,6 +40,11 @@ const of = (entry: string) => `servers: {x: {npm: a, ${entry}}}`;
 test(mistake, of('replicas: {min: 0}'), /x\.replicas\.min: must be at least 1/);
 test(mistake, of('replicas: {min: 2, max: 1}'), /x\.replicas\.max: must be at least min, which is 2/);
 test(mistake, of('replicas: {max: 3}'), /x\.replicas\.max: above min is for sharing: shared/);
+test(
+  mistake,
+  of('sharing: shared, data: /data, replicas: {warm: 1}'),
+  /x\.replicas\.warm: would open the data volume/,
+);
 test(mistake, of('replicas: {warm: -1}'), /x\.replicas\.warm: must be at least 0/);
 test(mistake, of('replicas: {warn: 1}'), /x\.replicas\.warn: is not a known key\. Did you mean "warm"/);
 test(mistake, of('replicas: many'), /x\.replicas: must be a whole number from 1 to 100, or a map/);
