@@ -115,7 +115,7 @@ test('a paused spare is not handed out', async (t) => {
 });
 
 test('a spare takes the place of a standing replica that dies', async (t) => {
-  const { mesh, engine } = await withSpares(1, { sharing: 'shared' });
+  const { mesh, engine, stated } = await withSpares(1, { sharing: 'shared' });
   await until('the spare is greeted', () => mesh.replicas('one').every(({ state }) => state === 'ready'));
   const [first] = mesh.standing('one');
   const spareId = mesh.replicas('one').find(({ spare }) => spare)?.containerId;
@@ -128,6 +128,31 @@ test('a spare takes the place of a standing replica that dies', async (t) => {
   await until('there is a spare again', () => mesh.get('one').replicas.spare === 1);
   t.is(engine.created.length, made + 1);
   t.is(mesh.standing('one').length, 1);
+  const breakers = stated.flatMap((fact) =>
+    fact.type === 'breaker.state' && fact.replica === 'one-1' ? [fact.state] : [],
+  );
+  t.deepEqual(breakers, ['closed', 'open', 'half_open', 'closed'], 'it had to answer a probe first');
+});
+
+test('a spare serves while it is still looked into why its predecessor died, and afterwards', async (t) => {
+  const { mesh, engine } = await withSpares(1, { sharing: 'shared' });
+  await until('the spare is greeted', () => mesh.replicas('one').every(({ state }) => state === 'ready'));
+  const dead = mesh.standing('one')[0]?.identity.containerId ?? '';
+  const slow = Promise.withResolvers<void>();
+  const inspect = engine.inspect.bind(engine);
+  engine.inspect = async (id) => {
+    if (id === dead) await slow.promise;
+    return await inspect(id);
+  };
+  engine.process(dead).exit(1);
+  await until('the spare serves', () => {
+    const [standing] = mesh.standing('one');
+    return standing?.available === true && standing.identity.containerId !== dead;
+  });
+  slow.resolve();
+  await until('the dead one is removed', async () => (await inspect(dead)) === null);
+  await settle();
+  t.true(mesh.standing('one')[0]?.available, 'how its predecessor ended says nothing about it');
 });
 
 test('where a server keeps dying no more spares are spent on its place', async (t) => {
