@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 
 /**
- * Keys with several kinds of values whose inner problems are told. Not `env`: what is wrong inside may be a secret, and
+ * Keys of an entry with several kinds of values whose inner problems are told. Not `env`: what is wrong inside may be a secret, and
  * problems of single values repeat them.
  */
 const OPENED: readonly string[] = ['replicas'];
@@ -31,7 +31,8 @@ function ofIssues(issues: readonly Issue[], options: Options): Finding[] {
         return { path: [...path, key], message, at: 'key' };
       });
     }
-    const isOpened = issue.code === 'invalid_union' && OPENED.includes(String(local.at(-1)));
+    const isOpened =
+      issue.code === 'invalid_union' && local.length === 1 && OPENED.includes(String(local[0]));
     const meant = isOpened ? meantOf(issue.errors) : null;
     if (meant !== null)
       return ofIssues(meant, { at: path, keysAt: (inner) => options.keysAt([...local, ...inner]) });

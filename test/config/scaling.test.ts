@@ -36,6 +36,12 @@ test('a memory budget is a size, and null where it is to be worked out', (t) => 
   t.is(budget(''), null);
 });
 
+test('a variable called replicas is no range: nothing of its value is told', (t) => {
+  const problems = JSON.stringify(server('env: {replicas: {file: 5550199}}'));
+  t.regex(problems, /env/);
+  t.notRegex(problems, /5550199/);
+});
+
 const of = (entry: string) => `servers: {x: {npm: a, ${entry}}}`;
 test(mistake, of('replicas: {min: 0}'), /x\.replicas\.min: must be at least 1/);
 test(mistake, of('replicas: {min: 2, max: 1}'), /x\.replicas\.max: must be at least min, which is 2/);
