@@ -19,6 +19,8 @@ export type Build = {
   readonly tag: string;
   readonly context: () => NodeJS.ReadableStream;
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** Ten minutes where it does not say. */
+  readonly timeoutMs?: number;
 };
 
 /** Builds images on the engine, few at a time and within limits. A tag names its content, so what is there is never rebuilt. */
@@ -66,7 +68,7 @@ export class Builds {
   }
 
   /** One build, when its turn has come. @throws EngineError build_failed | build_timeout, GantryError engine_unavailable */
-  run({ server, tag, context, buildArgs }: Build): Promise<void> {
+  run({ server, tag, context, buildArgs, timeoutMs = BUILD_TIMEOUT_MS }: Build): Promise<void> {
     return this.#all.run(async () => {
       const { building } = await this.#places.run(async () => {
         const building = this.#engine.images.build({
@@ -76,7 +78,7 @@ export class Builds {
           buildArgs,
           network: 'install',
           limits: BUILD_LIMITS,
-          timeoutMs: BUILD_TIMEOUT_MS,
+          timeoutMs,
         });
         await settledWithin(this.#clock, PLACE_HOLD_MS, building);
         return { building }; // a bare promise would be awaited here, place and all

@@ -25,6 +25,9 @@ export type PackageInstall = {
   readonly buildArgs: Readonly<Record<string, string>>;
 };
 
+/** SQLite alone takes one core 90 seconds, and ten minutes where it has to share that core with much else. */
+const COMPILING_TIMEOUT_MS = 20 * 60_000;
+
 /**
  * Installs a package into an image of its own. Most packages need no compiler, so it is fetched when one asks for it, and
  * stays out of the image that runs.
@@ -32,8 +35,10 @@ export type PackageInstall = {
  */
 export async function installPackage(builds: Builds, engine: Engine, install: PackageInstall): Promise<void> {
   const { owner, server, tag, bridgeTag, wanted, data, buildArgs } = install;
-  const build = (made: string, files: ContextFiles): Promise<void> =>
-    builds.run({ server, tag: made, context: () => packFiles(files), buildArgs });
+  const build = (made: string, files: ContextFiles, timeoutMs?: number): Promise<void> => {
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    return builds.run({ server, tag: made, context: () => packFiles(files), buildArgs, ...limit });
+  };
   try {
     return await build(tag, packageContext(bridgeTag, wanted, data));
   } catch (error) {
@@ -49,7 +54,7 @@ export async function installPackage(builds: Builds, engine: Engine, install: Pa
   await removeOldCompilers(engine, owner, compiler);
   // One of the server's images, so that it goes with its old ones should this process end before it is removed.
   const compiled = `${serverImage(server)}:compiled-${shortId()}`;
-  await build(compiled, compilingContext(compiler, wanted));
+  await build(compiled, compilingContext(compiler, wanted), COMPILING_TIMEOUT_MS);
   try {
     await build(tag, copyContext(bridgeTag, compiled, data));
   } finally {
