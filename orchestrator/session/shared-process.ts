@@ -1,6 +1,7 @@
 import { type JsonRpcOutcome, type ServerSpec, shortId } from '../kernel/index.ts';
 import type { Handshake, Router } from '../routing/index.ts';
 import type { Backend } from './backend.ts';
+import { COMMON_METHODS } from './modern/both-eras.ts';
 
 /** Revisions with sessions, newest first. */
 export const LEGACY_VERSIONS = [
@@ -16,17 +17,7 @@ export const LEGACY_VERSIONS = [
  * (log level, subscriptions, tasks, change notices), which stdio cannot tell: they are withheld.
  */
 const SHAREABLE = ['tools', 'prompts', 'resources', 'completions'] as const;
-const SHAREABLE_METHODS = new Set([
-  'ping',
-  'tools/list',
-  'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'completion/complete',
-]);
+const SHAREABLE_METHODS: ReadonlySet<string> = new Set(['ping', ...COMMON_METHODS]);
 
 /**
  * Sharing `shared`, `principal` and `call`: the replica was greeted by Gantry itself, each call is leased one,

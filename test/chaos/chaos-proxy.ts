@@ -21,6 +21,7 @@ export class ChaosProxy {
   #toxic: Toxic = {};
   #refusing = false;
   #accepted = 0;
+  #swallowedBytes = 0;
 
   private constructor(target: { host: string; port: number }) {
     this.#server = createServer({ allowHalfOpen: true }, (near) => {
@@ -58,6 +59,11 @@ export class ChaosProxy {
     return this.#accepted;
   }
 
+  /** What a blackhole has taken so far. */
+  get swallowedBytes(): number {
+    return this.#swallowedBytes;
+  }
+
   /** From now on, for present connections too. */
   suffer(toxic: Toxic): void {
     this.#toxic = toxic;
@@ -92,7 +98,10 @@ export class ChaosProxy {
 
   async #pass(chunk: Buffer, to: Socket): Promise<void> {
     const { latencyMs = 0, sliceBytes = chunk.length, blackhole = false } = this.#toxic;
-    if (blackhole) return;
+    if (blackhole) {
+      this.#swallowedBytes += chunk.length;
+      return;
+    }
     if (latencyMs > 0) await delay(latencyMs);
     for (let start = 0; start < chunk.length; start += sliceBytes) {
       const drained = to.write(chunk.subarray(start, start + sliceBytes));

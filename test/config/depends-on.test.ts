@@ -43,18 +43,15 @@ test('a server made over the API is held to the same', (t) => {
 test('a file is refused for a circle exactly when no order to start in exists', (t) => {
   const names = ['a', 'b', 'c', 'd', 'e'];
   const graph = fc.tuple(...names.map(() => fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 })));
-  fc.assert(
-    fc.property(graph, (edges) => {
-      const rows = names.map((name, index) => `  ${name}: {npm: x, dependsOn: [${edges[index]}]}`);
-      const isRefused = problems(`servers:\n${rows.join('\n')}`).some((line) => /circle/.test(line));
-      const started = new Set<string>();
-      for (let round = 0; round < names.length; round++) {
-        for (const [index, name] of names.entries())
-          if (edges[index]?.every((other) => started.has(other))) started.add(name);
-      }
-      return isRefused === started.size < names.length;
-    }),
-    { numRuns: 500 },
-  );
-  t.pass();
+  const asSaid = fc.property(graph, (edges) => {
+    const rows = names.map((name, index) => `  ${name}: {npm: x, dependsOn: [${edges[index]}]}`);
+    const isRefused = problems(`servers:\n${rows.join('\n')}`).some((line) => /circle/.test(line));
+    const started = new Set<string>();
+    for (let round = 0; round < names.length; round++) {
+      for (const [index, name] of names.entries())
+        if (edges[index]?.every((other) => started.has(other))) started.add(name);
+    }
+    return isRefused === started.size < names.length;
+  });
+  t.notThrows(() => fc.assert(asSaid, { numRuns: 500 }));
 });

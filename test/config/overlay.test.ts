@@ -79,15 +79,12 @@ test('whatever the two texts, the answer is servers or problems that name one of
     fc.json({ maxDepth: 4 }),
     fc.constantFrom('servers: &a {x: *a}', 'a: &a {b: *a}\nservers: *a', 'servers: {x: null}', 'servers:'),
   );
-  fc.assert(
-    fc.property(text, text, (base, overlay) => {
-      const loaded = load(base, overlay);
-      return (
-        loaded.ok ||
-        loaded.problems.every(({ file }) => file === 'gantry.yaml' || file === 'gantry.production.yaml')
-      );
-    }),
-    { numRuns: 300 },
-  );
-  t.pass();
+  const named = fc.property(text, text, (base, overlay) => {
+    const loaded = load(base, overlay);
+    return (
+      loaded.ok ||
+      loaded.problems.every(({ file }) => file === 'gantry.yaml' || file === 'gantry.production.yaml')
+    );
+  });
+  t.notThrows(() => fc.assert(named, { numRuns: 300 }));
 });
