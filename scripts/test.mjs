@@ -1,6 +1,7 @@
 // `npm test`: the same preparation as `npm start`, for a stack of its own, then everything that can be checked.
 // `npm run test:unit` (`--unit`) leaves out whatever needs Docker; `npm run chaos` (`--chaos`) does nothing but break
-// things, again and again. Plain JavaScript: it runs before anything is installed.
+// things, again and again. `npm test -- FILE…` runs those files alone, on the stack. Plain JavaScript: it runs before
+// anything is installed.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitForServers, waitUntilReady } from './setup/api.mjs';
@@ -16,7 +17,10 @@ import { checkProof } from './testing/proof.mjs';
 import { hostAddress, surroundings } from './testing/surroundings.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const project = 'gantry-test';
+/** Another name is another stack: two checkouts can be tested side by side (with another GANTRY_TEST_PORT too). */
+const project = process.env.GANTRY_TEST_PROJECT ?? 'gantry-test';
+/** Files named on the command line; empty means all there are. */
+const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unitOnly = process.argv.includes('--unit');
 const chaosOnly = process.argv.includes('--chaos');
 /** Folders of tests that need the stack; those that break it run last and one by one. */
@@ -59,7 +63,8 @@ await main(async () => {
     } else {
       stack = await prepareStack();
     }
-    if (chaosOnly) await chaos(stack);
+    if (chosen.length > 0) await only(chosen, stack);
+    else if (chaosOnly) await chaos(stack);
     else await everything(stack);
   } catch (error) {
     // The last line has to say how it went, whatever went wrong.
@@ -88,6 +93,11 @@ async function prepareStack() {
     lateEnv: async () => ({ GANTRY_PYPI_INDEX: `http://${await hostAddress()}:7499/simple` }),
     progress,
   });
+}
+
+async function only(files, stack) {
+  const env = stack === null ? {} : await untilServing(stack);
+  await tests('The chosen tests', { files, env, serial: true, timeout: '10m' });
 }
 
 async function everything(stack) {
