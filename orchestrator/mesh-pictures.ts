@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Mesh } from './lifecycle/index.ts';
 import type { Pictures } from './registry/index.ts';
@@ -17,7 +16,7 @@ export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infra
               .map(({ id, containerId, state, heldBy }) => [id, { server, containerId, state, heldBy }]),
           ),
       ),
-    sessions: () => new Map(sessions.pins.map(({ id, ...pin }) => [sessionKey(id), pin])),
+    sessions: () => new Map(sessions.pins.map(({ key, ...pin }) => [key, pin])),
     services: () =>
       new Map(infrastructure.known.map(({ name, state, metadata }) => [name, { state, ...metadata }])),
     tools: () =>
@@ -28,9 +27,4 @@ export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infra
         }),
       ),
   };
-}
-
-/** Who knows the id of a session is its client: the registry has to recognise it, not to know it. */
-export function sessionKey(id: string): string {
-  return createHash('sha256').update(id).digest('base64url');
 }

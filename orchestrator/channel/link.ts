@@ -1,26 +1,34 @@
-import { type Clock, GantryError, type JsonRpcId, type JsonRpcOutcome } from '../kernel/index.ts';
+import type { Clock, GantryError, JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
+import { Acknowledger, type Memory } from './acknowledger.ts';
 import type { Channel } from './channel.ts';
+import { DroppedLines } from './dropped-lines.ts';
 import { Heard } from './heard.ts';
-import { type CallOptions, cancelled, OpenCall } from './open-call.ts';
-import { type Params, readServerLine, type ServerMessage } from './server-line.ts';
+import { type LastingChannel, lastingOf } from './lasting-channel.ts';
+import { full, NOBODY_TO_ASK, neverArrived, notSent } from './link-errors.ts';
+import { type CallOptions, cancelled, OpenCall, type SentCall } from './open-call.ts';
+import { isChange, type Params, readServerLine, type ServerMessage, subscriptionOf } from './server-line.ts';
+import { Waiters } from './waiters.ts';
 
 export type LinkOptions = {
+  /** The replica that it leads to. */
+  readonly replica: string;
   readonly channel: Channel;
   readonly clock: Clock;
   /** Lines or messages that could not be used, by a short stable word; those of one read are told together. */
   readonly onDropped: (why: string, count: number) => void;
   /** The error that calls in flight end with when the channel is over; may take a moment to learn why it is. */
   readonly deadCallError: () => Promise<GantryError>;
+  /** Above every id that an earlier link to the same process has used; 0 where there was none. */
+  readonly idsAbove?: number;
+  /** What of a process that outlives this one is remembered elsewhere. */
+  readonly memory?: Memory;
 };
 
 /** Far above any client's needs; a process that answers nobody must not collect calls without end. */
 const MAX_CALLS = 1024;
 /** A process that does not read its stdin may hold so much of ours, in characters. */
 const MAX_UNSENT = 16 * 1024 * 1024;
-
-/** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
-const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
 
 /**
  * JSON-RPC over a channel. Ids towards the process are the link's own, so two clients that both send id 1
@@ -31,27 +39,33 @@ export class Link {
   readonly over: Promise<void>;
   readonly #channel: Channel;
   readonly #clock: Clock;
-  readonly #onDropped: (why: string, count: number) => void;
-  /** Dropped and not yet told: a flood of them must not cost a fact each. */
-  readonly #dropped = new Map<string, number>();
+  readonly #dropped: DroppedLines;
   readonly #open = new Map<JsonRpcId, OpenCall>();
   /** Of these, the ones that ask only whether the process lives: nobody's calls. */
   readonly #probes = new Set<JsonRpcId>();
   readonly #heard: Heard;
-  readonly #idleWaiters = new Set<() => void>();
+  readonly #idleWaiters: Waiters;
+  /** Null where the process ends with its channel. */
+  readonly #lasting: LastingChannel | null;
+  readonly #replica: string;
   #listener: ((message: ServerMessage) => void) | null = null;
-  #lastId = 0;
+  #lastId: number;
   #unsent = 0;
   #lastEndAt: number;
   #closed = false;
 
-  constructor({ channel, clock, onDropped, deadCallError }: LinkOptions) {
+  constructor({ replica, channel, clock, onDropped, deadCallError, idsAbove, memory }: LinkOptions) {
+    this.#replica = replica;
+    this.#lastId = idsAbove ?? 0;
+    this.#lasting = lastingOf(channel);
     this.#channel = channel;
     this.#clock = clock;
+    this.#idleWaiters = new Waiters(clock);
     this.#lastEndAt = clock.now();
-    this.#onDropped = onDropped;
+    this.#dropped = new DroppedLines(onDropped);
     this.#heard = new Heard(clock.now());
-    channel.onLine((line) => this.#take(line));
+    if (this.#lasting === null || memory === undefined) channel.onLine((line) => this.#take(line));
+    else this.#takeFrom(this.#lasting, new Acknowledger(this.#lasting, memory));
     this.over = channel.closed.then(async () => {
       this.#closed = true;
       const error = await deadCallError();
@@ -87,17 +101,37 @@ export class Link {
     if (options.signal?.aborted) throw cancelled(options.signal.reason);
     if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
     const id = ++this.#lastId;
-    const onEnd = (): void => {
-      this.#lastEndAt = this.#clock.now();
-      this.#ended(id);
-    };
-    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd });
-    call.onWithdrawn = (why) =>
-      void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
-        // The channel is over: there is nobody left to tell.
-      });
-    this.#heard.asked(id, this.#clock.now());
+    const call = this.#begin(id, method, options);
     this.#request(id, call, method, params === undefined ? undefined : call.withOwnToken(params));
+    if (this.#lasting !== null) {
+      options.onSent?.({ replica: this.#replica, id, line: this.#lasting.linesSent });
+    }
+    return call.outcome;
+  }
+
+  /**
+   * Waits for the answer of a call that an earlier link to the same process sent (`CallOptions.onSent`). To be asked in
+   * the turn in which this link is made, or the answer may have come before.
+   * @param callersToken in place of which the call has its id as progress token; absent where there was none
+   * @throws GantryError replica_failed when the channel ends first or the call never arrived, call_timeout, cancelled
+   */
+  resume(
+    { id, line }: SentCall,
+    method: string,
+    callersToken: unknown,
+    options: CallOptions,
+  ): Promise<JsonRpcOutcome> {
+    const call = this.#begin(id, method, options);
+    call.replacedToken(callersToken);
+    this.#open.set(id, call);
+    this.#lasting?.connected.then(
+      ({ linesTaken }) => {
+        if (line > linesTaken) call.fail(neverArrived());
+      },
+      () => {
+        // The channel is over, and with it the call.
+      },
+    );
     return call.outcome;
   }
 
@@ -134,15 +168,28 @@ export class Link {
   /** Resolves when no call is open, or after `deadlineMs`. */
   idle(deadlineMs: number): Promise<void> {
     if (this.callsInFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#idleWaiters.delete(done);
-        resolve();
-      };
-      const cancel = this.#clock.after(deadlineMs, done);
-      this.#idleWaiters.add(done);
+    return this.#idleWaiters.wait(deadlineMs);
+  }
+
+  #takeFrom(channel: LastingChannel, acknowledger: Acknowledger): void {
+    channel.onLine((line, end) => {
+      this.#take(line);
+      acknowledger.heard(end);
     });
+  }
+
+  #begin(id: number, method: string, options: CallOptions): OpenCall {
+    const onEnd = (): void => {
+      this.#lastEndAt = this.#clock.now();
+      this.#ended(id);
+    };
+    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd });
+    call.onWithdrawn = (why) =>
+      void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
+        // The channel is over: there is nobody left to tell.
+      });
+    this.#heard.asked(id, this.#clock.now());
+    return call;
   }
 
   #request(id: number, call: OpenCall, method: string, params: Params): void {
@@ -165,12 +212,12 @@ export class Link {
 
   #take(line: Buffer): void {
     const message = readServerLine(line);
-    if (message.kind === 'unusable') return this.#drop(message.why);
+    if (message.kind === 'unusable') return this.#dropped.add(message.why);
     this.#heard.message(this.#clock.now());
     if (message.kind !== 'response') return this.#route(message);
     this.#heard.answered(message.id);
     const call = this.#open.get(message.id);
-    if (call === undefined) return this.#drop('unknown_id');
+    if (call === undefined) return this.#dropped.add('unknown_id');
     call.answer(message.outcome);
   }
 
@@ -178,71 +225,31 @@ export class Link {
     if (message.kind === 'notification' && message.method === 'notifications/progress') {
       const token = message.params?.progressToken;
       const call = typeof token === 'number' ? this.#open.get(token) : undefined;
-      return call?.progress(message) === true ? undefined : this.#drop('unknown_progress_token');
+      return call?.progress(message) === true ? undefined : this.#dropped.add('unknown_progress_token');
     }
     const subscription = subscriptionOf(message);
     if (subscription !== undefined) {
       const call = typeof subscription === 'number' ? this.#open.get(subscription) : undefined;
-      return call === undefined ? this.#drop('unknown_subscription') : call.message(message);
+      return call === undefined ? this.#dropped.add('unknown_subscription') : call.message(message);
     }
     // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
-    const isChange = message.kind === 'notification' && CHANGE.test(message.method);
-    const taker = isChange ? undefined : [...this.#open.values()].findLast((call) => call.takesUnattributed);
+    const taker = isChange(message)
+      ? undefined
+      : [...this.#open.values()].findLast((call) => call.takesUnattributed);
     if (taker !== undefined) return taker.message(message);
     if (this.#listener !== null) return this.#listener(message);
-    if (message.kind === 'notification') return this.#drop('unattributed_notification');
-    if (message.method !== 'ping') this.#drop('unattributed_request');
+    if (message.kind === 'notification') return this.#dropped.add('unattributed_notification');
+    if (message.method !== 'ping') this.#dropped.add('unattributed_request');
     const answer = message.method === 'ping' ? { result: {} } : { error: NOBODY_TO_ASK };
     this.respond(message.id, answer).catch(() => {
       // The channel ended meanwhile; the server waits for nothing any more.
     });
   }
 
-  #drop(why: string): void {
-    if (this.#dropped.size === 0) queueMicrotask(() => this.#tellDropped());
-    this.#dropped.set(why, (this.#dropped.get(why) ?? 0) + 1);
-  }
-
-  #tellDropped(): void {
-    const dropped = [...this.#dropped];
-    this.#dropped.clear();
-    for (const [why, count] of dropped) this.#onDropped(why, count);
-  }
-
   #ended(id: number): void {
     this.#open.delete(id);
     this.#probes.delete(id);
     this.#heard.withdrawn(id);
-    if (this.callsInFlight > 0) return;
-    for (const done of [...this.#idleWaiters]) done();
+    if (this.callsInFlight === 0) this.#idleWaiters.release();
   }
-}
-
-/** The id of the `subscriptions/listen` request that a message answers (MCP 2026-07-28): an id of the link's own. */
-function subscriptionOf({ kind, params }: ServerMessage): unknown {
-  const meta = kind === 'notification' ? params?._meta : undefined;
-  if (typeof meta !== 'object' || meta === null) return undefined;
-  return (meta as Record<string, unknown>)['io.modelcontextprotocol/subscriptionId'];
-}
-
-const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };
-
-function full(): GantryError {
-  return new GantryError(
-    'queue_full',
-    'The server is busy with as many calls as it may have; this one was not sent.',
-    {
-      detail: { mayHaveRun: false, retryAfterMs: 1000 },
-    },
-  );
-}
-
-function notSent(): GantryError {
-  return new GantryError(
-    'replica_failed',
-    'The process had ended before the call was sent; it did not run.',
-    {
-      detail: { mayHaveRun: false },
-    },
-  );
 }

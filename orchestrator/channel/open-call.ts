@@ -15,6 +15,17 @@ export type CallOptions = {
    * under sharing they would reach a stranger.
    */
   readonly takesUnattributed?: boolean;
+  /** Told, in the turn of the call, what it takes to wait for its answer in another process (`Link.resume`). */
+  readonly onSent?: (sent: SentCall) => void;
+};
+
+/** A request on its way to a process that outlives this one. */
+export type SentCall = {
+  readonly replica: string;
+  /** Its id there, which is its progress token too. */
+  readonly id: number;
+  /** Which line of input it is, counted from the start of the process. */
+  readonly line: number;
 };
 
 /** One request in flight: its token, its deadlines, its one answer. */
@@ -69,6 +80,11 @@ export class OpenCall {
     if (typeof meta !== 'object' || meta === null || !('progressToken' in meta)) return params;
     this.#callersToken = meta.progressToken;
     return { ...params, _meta: { ...meta, progressToken: this.#id } };
+  }
+
+  /** The request left with the link's own progress token in place of this one. */
+  replacedToken(callersToken: unknown): void {
+    this.#callersToken = callersToken;
   }
 
   /** @returns false when the caller asked for no progress. */

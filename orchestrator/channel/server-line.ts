@@ -91,3 +91,17 @@ function readResponse(message: Record<string, unknown>, members: ReadonlyMap<str
 function unusable(why: string): ServerLine {
   return { kind: 'unusable', why };
 }
+
+/** Changes are news for the holder of the replica, not part of whatever call happens to be open. */
+const CHANGE = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
+
+export function isChange({ kind, method }: ServerMessage): boolean {
+  return kind === 'notification' && CHANGE.test(method);
+}
+
+/** The id of the `subscriptions/listen` request that a message answers (MCP 2026-07-28): an id of the link's own. */
+export function subscriptionOf({ kind, params }: ServerMessage): unknown {
+  const meta = kind === 'notification' ? params?._meta : undefined;
+  if (typeof meta !== 'object' || meta === null) return undefined;
+  return (meta as Record<string, unknown>)['io.modelcontextprotocol/subscriptionId'];
+}

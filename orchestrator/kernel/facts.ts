@@ -116,6 +116,8 @@ export type Fact =
       readonly why: 'may_have_run' | 'attempts' | 'budget';
     }
   | { readonly type: 'session.opened'; readonly server: string }
+  /** One that an earlier start of the orchestrator had goes on. */
+  | { readonly type: 'session.restored'; readonly server: string }
   | { readonly type: 'session.closed'; readonly server: string; readonly why: string }
   | {
       readonly type: 'image.build';

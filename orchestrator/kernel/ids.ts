@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** 128 random bits in visible ASCII: session ids must not be guessable (MCP 2025-11-25, basic/transports). */
 export function newSessionId(): string {
@@ -8,4 +8,9 @@ export function newSessionId(): string {
 /** A short random suffix for names that must not collide, such as a container's. */
 export function shortId(): string {
   return randomBytes(4).toString('hex');
+}
+
+/** Who knows the id of a session is its client: what is stored has to recognise it, not to know it. */
+export function sessionKey(id: string): string {
+  return hash('sha256', id, 'base64url');
 }

@@ -1,8 +1,11 @@
 /** A JSON value. What was stored by another version may have another shape: whoever reads it checks it. */
 export type Json = unknown;
 
-/** What stays until it is removed. */
-export type KeptKind = 'intents' | 'tools';
+/**
+ * What stays until it is removed. The last two are what the next start of the orchestrator takes over: replicas whose
+ * process outlives this one, and sessions.
+ */
+export type KeptKind = 'intents' | 'tools' | 'takeover_replicas' | 'takeover_sessions';
 
 /** What is true as long as somebody says so. */
 export type HeldKind = 'replicas' | 'sessions' | 'services';

@@ -1,6 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { messageOf } from '../kernel/index.ts';
 import { closeRedis, redisClient } from './redis-client.ts';
+import { resultsOf } from './redis-connection.ts';
 
 export type RedisEventLogOptions = {
   /** `redis://[user]:password@host:port/db`. Never shown: it holds the password. */
@@ -25,7 +26,8 @@ const maxUnconfirmedBytes = 32 * 1024 * 1024;
  * What was said on the streams of sessions, for clients that come back: a Redis stream for each, whose entries
  * carry the number of the message as their id. Fulfils the port `EventLog` of the session room.
  *
- * Nobody waits for a write: those of one turn of the event loop go out together. Only who comes back waits, for
+ * Nobody waits for a write: those of one turn of the event loop go out together, and all of them or none are
+ * remembered. Only who comes back waits, for
  * one answer on the same connection, so that it follows every write before it.
  */
 export class RedisEventLog {
@@ -35,9 +37,12 @@ export class RedisEventLog {
   readonly #onTrouble: (message: string) => void;
   #writes: Write[] = [];
   readonly #touched = new Set<string>();
+  readonly #companions = new Set<() => void>();
   #waitingBytes = 0;
   #unconfirmedBytes = 0;
   #isFailing = false;
+  /** Of the writes that were asked for last. */
+  #unwritten: PromiseWithResolvers<void> | null = null;
 
   constructor({ url, keptMs, timeoutMs, keyPrefix, onTrouble }: RedisEventLogOptions) {
     this.#redis = redisClient(url, timeoutMs);
@@ -76,18 +81,61 @@ export class RedisEventLog {
     );
   }
 
+  /** @throws the error of Redis */
+  async lastOf(streams: readonly string[]): Promise<readonly number[]> {
+    if (streams.length === 0) return [];
+    this.#flush();
+    const pipeline = this.#redis.pipeline();
+    for (const stream of streams) pipeline.xrevrange(this.#prefix + stream, '+', '-', 'COUNT', 1);
+    const found = resultsOf(await pipeline.exec()) as [id: string, fields: string[]][][];
+    return found.map(([last]) => (last === undefined ? 0 : Number.parseInt(last[0], 10)));
+  }
+
+  note(key: string, value: unknown): void {
+    this.#write((pipeline) =>
+      value === null
+        ? pipeline.hdel(this.#notes, key)
+        : pipeline.hset(this.#notes, key, JSON.stringify(value)),
+    );
+  }
+
+  /** @throws the error of Redis */
+  async notes(): Promise<ReadonlyMap<string, unknown>> {
+    this.#flush();
+    const texts = Object.entries(await this.#redis.hgetall(this.#notes));
+    return new Map(texts.map(([key, text]) => [key, JSON.parse(text) as unknown]));
+  }
+
+  accompany(add: () => void): () => void {
+    this.#companions.add(add);
+    return () => this.#companions.delete(add);
+  }
+
+  get unwritten(): Promise<void> | null {
+    return this.#unwritten?.promise ?? null;
+  }
+
   async close(): Promise<void> {
     this.#flush();
     await closeRedis(this.#redis);
   }
 
+  /** Names of streams begin with random characters, never with a colon. */
+  get #notes(): string {
+    return `${this.#prefix}:open`;
+  }
+
   #write(write: Write): void {
-    if (this.#writes.push(write) === 1) setImmediate(() => this.#flush());
+    if (this.#writes.push(write) > 1) return;
+    this.#unwritten = Promise.withResolvers<void>();
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
     if (this.#writes.length === 0) return;
-    const pipeline = this.#redis.pipeline();
+    for (const add of this.#companions) add();
+    const written = this.#unwritten;
+    const pipeline = this.#redis.multi();
     for (const write of this.#writes) write(pipeline);
     for (const key of this.#touched) pipeline.pexpire(key, this.#keptMs);
     const bytes = this.#waitingBytes;
@@ -104,6 +152,8 @@ export class RedisEventLog {
       .catch((error) => this.#fails(messageOf(error)))
       .finally(() => {
         this.#unconfirmedBytes -= bytes;
+        if (this.#unwritten === written) this.#unwritten = null;
+        written?.resolve();
       });
   }
 

@@ -24,6 +24,12 @@ export class Greeting {
     return this.#handshake;
   }
 
+  /** Somebody else has greeted it before, and was told this. */
+  takenOver(handshake: Handshake): void {
+    this.#handshake = handshake;
+    this.#onReady();
+  }
+
   /** What it was greeted with in advance, as `helloKey`; null where it was not. */
   get greetedFor(): string | null {
     return this.#ahead?.key ?? null;

@@ -3,6 +3,7 @@ export type {
   CallOptions,
   Channel,
   ChannelEnd,
+  SentCall,
   ServerMessage,
   StderrLine,
   StderrRing,
@@ -14,5 +15,5 @@ export { helloKey } from './hello.ts';
 export { listTools, type ToolList, type ToolSource } from './list-tools.ts';
 export type { ProbeAnswer } from './prober.ts';
 export { Replica } from './replica.ts';
-export type { Holder, ReplicaIdentity } from './replica-identity.ts';
+export type { Holder, ReplicaIdentity, ResumedCall } from './replica-identity.ts';
 export type { ReplicaState, ReplicaStateName } from './replica-state.ts';

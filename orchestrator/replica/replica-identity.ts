@@ -1,4 +1,4 @@
-import type { Channel } from '../channel/index.ts';
+import type { Channel, LinkOptions, SentCall } from '../channel/index.ts';
 import type { Clock, Facts } from '../kernel/index.ts';
 import type { CallBreaker } from './counted.ts';
 
@@ -24,6 +24,16 @@ export type ReplicaOptions = {
   readonly facts: Facts;
   readonly clock: Clock;
   readonly breaker: CallBreaker;
+  /** For a process that outlives this one: see `LinkOptions`. */
+  readonly lasting?: Pick<LinkOptions, 'idsAbove' | 'memory'>;
+};
+
+/** A call that an earlier owner of a process sent there. */
+export type ResumedCall = {
+  readonly sent: SentCall;
+  readonly method: string;
+  /** The caller's progress token; absent where there was none. */
+  readonly token?: unknown;
 };
 
 /** A spare is held by the pool until somebody gets it. */

@@ -8,8 +8,15 @@ import { Greeting, type InitializeOptions } from './greeting.ts';
 import { DISCOVER_PARAMS, type Handshake, selfDescribed } from './handshake.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
 import { diagnosedError, notServing } from './replica-errors.ts';
-import { type Holder, type ReplicaIdentity, type ReplicaOptions, shownIdentity } from './replica-identity.ts';
-import { mayBecome, type ReplicaState } from './replica-state.ts';
+import {
+  type Holder,
+  type ReplicaIdentity,
+  type ReplicaOptions,
+  type ResumedCall,
+  shownIdentity,
+} from './replica-identity.ts';
+import { ReplicaLife } from './replica-life.ts';
+import type { ReplicaState } from './replica-state.ts';
 
 /**
  * One live container running one process of a server: its state, its link, its handshake. It never starts or
@@ -26,8 +33,7 @@ export class Replica {
   readonly #prober: Prober;
   /** Resolves when it is known why the replica is over. */
   readonly #diagnosed = Promise.withResolvers<void>();
-  readonly #watchers = new Set<(state: ReplicaState) => void>();
-  #state: ReplicaState = { name: 'starting' };
+  readonly #life = new ReplicaLife((state) => this.#became(state));
   #identity: ReplicaIdentity;
   #breaker: CallBreaker;
   #early: EarlyMessages | null = null;
@@ -40,6 +46,8 @@ export class Replica {
     this.#breaker = options.breaker;
     const { server, id } = options.identity;
     this.#link = new Link({
+      ...options.lasting,
+      replica: id,
       channel: options.channel,
       clock: options.clock,
       onDropped: (why, count) => this.#dropped(why, count),
@@ -51,7 +59,7 @@ export class Replica {
       tell: (answered, durationMs) =>
         this.#facts.state({ type: 'replica.probe', server, replica: id, answered, durationMs }),
     });
-    this.#greeting = new Greeting(this.#link, () => this.#become({ name: 'ready' }));
+    this.#greeting = new Greeting(this.#link, () => this.#life.become({ name: 'ready' }));
   }
 
   get identity(): ReplicaIdentity {
@@ -59,12 +67,12 @@ export class Replica {
   }
 
   get state(): ReplicaState {
-    return this.#state;
+    return this.#life.state;
   }
 
   /** The one answer to "may new calls go here?" */
   get available(): boolean {
-    return this.#state.name === 'ready' && this.isOpen && !this.fenced && this.#breaker.state === 'closed';
+    return this.state.name === 'ready' && this.isOpen && !this.fenced && this.#breaker.state === 'closed';
   }
 
   /** What was heard from its process, and since when it owes an answer. */
@@ -107,7 +115,7 @@ export class Replica {
   }
 
   get view(): ReplicaView {
-    const now = { state: this.#state.name, callsInFlight: this.callsInFlight, breaker: this.#breaker.state };
+    const now = { state: this.state.name, callsInFlight: this.callsInFlight, breaker: this.#breaker.state };
     return { ...shownIdentity(this.identity), idle: false, ...now };
   }
 
@@ -168,16 +176,15 @@ export class Replica {
     params: Record<string, unknown> | undefined,
     options: CallOptions,
   ): Promise<JsonRpcOutcome> {
-    if (this.#state.name !== 'ready' && this.#state.name !== 'paused') {
-      return Promise.reject(notServing(this.identity, this.#state.name));
+    if (this.state.name !== 'ready' && this.state.name !== 'paused') {
+      return Promise.reject(notServing(this.identity, this.state.name));
     }
-    return counted(this.#link.call(method, selfDescribed(this.handshake, params), options), {
-      server: this.identity.server,
-      method,
-      clock: this.#clock,
-      facts: this.#facts,
-      breaker: this.#breaker,
-    });
+    return this.#counted(method, this.#link.call(method, selfDescribed(this.handshake, params), options));
+  }
+
+  /** The answer of a call that an earlier owner of its process sent. Throws as `Link.resume`. */
+  resume({ sent, method, token }: ResumedCall, options: CallOptions): Promise<JsonRpcOutcome> {
+    return this.#counted(method, this.#link.resume(sent, method, token, options));
   }
 
   notify(method: string, params?: Record<string, unknown>): Promise<void> {
@@ -198,21 +205,30 @@ export class Replica {
 
   /** @returns a function that stops watching. */
   watch(watcher: (state: ReplicaState) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    return this.#life.watch(watcher);
+  }
+
+  /** Whether it serves, as soon as that is settled: false where it ends before. */
+  get served(): Promise<boolean> {
+    return this.#life.settled;
+  }
+
+  /** An earlier owner of its process greeted it, and was told this. */
+  takenOver(handshake: Handshake): void {
+    this.#greeting.takenOver(handshake);
   }
 
   paused(): void {
-    this.#become({ name: 'paused' });
+    this.#life.become({ name: 'paused' });
   }
 
   resumed(): void {
-    this.#become({ name: 'ready' });
+    this.#life.become({ name: 'ready' });
   }
 
   /** Takes nothing new; resolves when the calls in flight are done or `deadlineMs` has passed. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#become({ name: 'draining' });
+    this.#life.become({ name: 'draining' });
     await this.#link.idle(deadlineMs);
   }
 
@@ -223,14 +239,19 @@ export class Replica {
 
   /** The container is down as wished. Calls that are still open end with an error first. */
   stopped(): void {
-    this.#become({ name: 'stopped' });
+    this.#life.become({ name: 'stopped' });
     this.channel.destroy('stopped');
   }
 
   /** The container is down, or has to go, for a reason. The first reason wins. */
   fail(reason: Reason): void {
-    this.#become({ name: 'failed', reason });
+    this.#life.become({ name: 'failed', reason });
     this.channel.destroy(reason.message);
+  }
+
+  #counted(method: string, call: Promise<JsonRpcOutcome>): Promise<JsonRpcOutcome> {
+    const { server } = this.identity;
+    return counted(call, { server, method, clock: this.#clock, facts: this.#facts, breaker: this.#breaker });
   }
 
   #dropped(why: string, count: number): void {
@@ -238,13 +259,10 @@ export class Replica {
     this.#facts.state({ type: 'line.dropped', server, replica, why, count });
   }
 
-  #become(next: ReplicaState): void {
-    if (!mayBecome(this.#state.name, next.name)) return;
-    this.#state = next;
+  #became(next: ReplicaState): void {
     const { server, id } = this.identity;
     const reason = next.name === 'failed' ? next.reason : null;
     this.#facts.state({ type: 'replica.state', server, replica: id, state: next.name, reason });
     if (next.name === 'failed' || next.name === 'stopped') this.#diagnosed.resolve();
-    for (const watcher of this.#watchers) watcher(next);
   }
 }

@@ -1,4 +1,11 @@
-export type { CallOptions, Handshake, Replica, ServerMessage } from '../replica/index.ts';
+export type {
+  CallOptions,
+  Handshake,
+  Replica,
+  ResumedCall,
+  SentCall,
+  ServerMessage,
+} from '../replica/index.ts';
 export { GREETING, listTools, type ToolSource } from '../replica/index.ts';
 export type { Lease } from './lease.ts';
 export type { Asleep, Pools } from './pools.ts';

@@ -46,6 +46,14 @@ export type Pools = {
    * or none will by itself.
    */
   wake(server: string): Promise<void> | null;
+  /**
+   * The replica of that id that an earlier start of the orchestrator had, once its process is being connected to again;
+   * null where it is not to be had. It serves later (`Replica.served`): who wants to hear everything it says listens in
+   * the turn in which this resolves.
+   */
+  adopted(server: string, replicaId: string): Promise<Replica | null>;
+  /** The next start may be asked for it (`adopted`). Resolves when that is written down, or cannot be now. */
+  keep(replica: Replica): Promise<void>;
   /** A session is over: its replica is stopped and removed. Resolves when the container is gone. */
   release(replica: Replica, why: string): Promise<void>;
 };

@@ -18,7 +18,7 @@ export type LeaseOptions = {
 };
 
 export type RoutedCallOptions = LeaseOptions &
-  Pick<CallOptions, 'onMessage'> & {
+  Pick<CallOptions, 'onMessage' | 'onSent'> & {
     /** Told of each replica that gets the call, before it does. */
     readonly onReplica?: (replica: Replica) => void;
   };

@@ -92,6 +92,16 @@ export class Router {
     }
   }
 
+  /** A replica that an earlier start of the orchestrator had: `Pools.adopted`. */
+  adopted(server: string, replicaId: string): Promise<Replica | null> {
+    return this.#pools.adopted(server, replicaId);
+  }
+
+  /** `Pools.keep` */
+  keep(replica: Replica): Promise<void> {
+    return this.#pools.keep(replica);
+  }
+
   /** Ends what `openForSession` and `openForCall` gave. */
   async release(replica: Replica, why: string): Promise<void> {
     try {
@@ -139,10 +149,11 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica } = options;
+    const { signal, onMessage, onReplica, onSent } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
       ...(signal === undefined ? {} : { signal }),
+      ...(onSent === undefined ? {} : { onSent }),
       ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
     };
     return await this.#attempt(server, principal, request, options, (replica) => {

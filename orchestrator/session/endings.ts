@@ -14,3 +14,12 @@ export function endedMeanwhile(server: string): GantryError {
     },
   );
 }
+
+/** The process that worked on it ended with the orchestrator, or could not be found again. */
+export function lostWithRestart(server: string): GantryError {
+  return new GantryError(
+    'replica_failed',
+    `The orchestrator was restarted while server ${server} worked on this call. The call may have run.`,
+    { detail: { server, mayHaveRun: true } },
+  );
+}

@@ -56,6 +56,10 @@ export class EventBudget {
     return this.#log.since(stream, after);
   }
 
+  lastOf(streams: readonly string[]): Promise<readonly number[]> {
+    return this.#log.lastOf(streams);
+  }
+
   /** Forgets a stream as a whole. */
   drop(stream: string): void {
     const account = this.#accounts.get(stream);

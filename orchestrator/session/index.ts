@@ -1,4 +1,5 @@
 export { readBatch } from './batch.ts';
+export type { Answer, EncodeError } from './calls.ts';
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
 export { encodeOutcome } from './encode.ts';
 export { eraOf } from './era.ts';
@@ -7,7 +8,7 @@ export { MemoryEventLog } from './memory-event-log.ts';
 export { StatelessCalls, type StatelessReply } from './modern/stateless-calls.ts';
 export type { OutEvent, OutStream } from './out-stream.ts';
 export type { Reply, Sender } from './sender.ts';
-export type { Answer, EncodeError } from './session.ts';
+export type { SessionBook, SessionRecord } from './session-book.ts';
 export { Sessions } from './sessions.ts';
 export { LEGACY_VERSIONS } from './shared-process.ts';
 export type { SseOwner, SseSession } from './sse-session.ts';

@@ -8,6 +8,8 @@ export class MemoryEventLog implements EventLog {
   readonly #clock: Pick<Clock, 'now'>;
   /** The longest untouched stream comes first. */
   readonly #streams = new Map<string, Kept>();
+  readonly #notes = new Map<string, string>();
+  readonly unwritten = null;
 
   constructor(options: { clock: Pick<Clock, 'now'> }) {
     this.#clock = options.clock;
@@ -33,6 +35,25 @@ export class MemoryEventLog implements EventLog {
     const first = kept.entries.findIndex(({ seq }) => seq >= below);
     if (first < 0) this.#streams.delete(stream);
     else kept.entries.splice(0, first);
+  }
+
+  /** Here writes leave in no turn of their own, and nothing outlives the process that would have to agree. */
+  accompany(): () => void {
+    return () => {};
+  }
+
+  async lastOf(streams: readonly string[]): Promise<readonly number[]> {
+    this.#forgetOld();
+    return streams.map((stream) => this.#streams.get(stream)?.entries.at(-1)?.seq ?? 0);
+  }
+
+  note(key: string, value: unknown): void {
+    if (value === null) this.#notes.delete(key);
+    else this.#notes.set(key, JSON.stringify(value));
+  }
+
+  async notes(): Promise<ReadonlyMap<string, unknown>> {
+    return new Map([...this.#notes].map(([key, text]) => [key, JSON.parse(text) as unknown]));
   }
 
   #forgetOld(): void {

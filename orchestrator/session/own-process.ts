@@ -16,6 +16,8 @@ export async function ownProcess(
   const replica: Replica = await router.openForSession(spec.name, principal, hello);
   const { readyMs } = spec.timeouts;
   return {
+    takeover: replica.channel.kind === 'socket' ? 'own' : null,
+    keep: () => router.keep(replica),
     replica: replica.identity.id,
     over: replica.over,
     initialize: (params, signal) =>

@@ -1,7 +1,8 @@
 import type { Clock, Facts } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
+import type { Answer, EncodeError } from './calls.ts';
 import type { EventLog } from './event-log.ts';
-import type { Answer, EncodeError } from './session.ts';
+import type { SessionBook } from './session-book.ts';
 
 /** Who sends a message, to which server, in which session. */
 export type Sender = {
@@ -21,6 +22,8 @@ export type SessionsOptions = {
   readonly encodeError: EncodeError;
   /** Remembers what was said on streams, for clients that lose their connection. */
   readonly log: EventLog;
+  /** Remembers sessions for the next start of the orchestrator; absent where nobody does. */
+  readonly book?: SessionBook;
   /**
    * After so long the stream of a call is closed under clients of 2025-11-25 and later; they come back for the
    * rest, and no connection is held by a call that takes minutes. Off where it is not given.

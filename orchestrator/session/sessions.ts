@@ -3,10 +3,13 @@ import { backendFor } from './backends.ts';
 import { BATCH_VERSION } from './batch.ts';
 import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
-import { EventBudget, NOTHING } from './event-budget.ts';
+import type { Left } from './left-sessions.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
 import type { Reply, Sender, SessionsOptions } from './sender.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
+import { SessionKeeper } from './session-keeper.ts';
+import { SessionMaker } from './session-maker.ts';
+import { SessionTable } from './session-table.ts';
 
 /** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
 const PATIENCE_MS = 5000;
@@ -14,35 +17,35 @@ const SWEEP_MS = 1000;
 /** A session on a shared process costs little, but not nothing. */
 const MAX_SESSIONS = 20_000;
 
-export type Pin = Pick<Session, 'id' | 'server' | 'principal' | 'replica'>;
+export type Pin = Pick<Session, 'key' | 'server' | 'principal' | 'replica'>;
 
 /** All sessions of this process, by id. An id is never enough: it is bound to its server and its principal. */
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #sessions = new Map<string, Session>();
-  readonly #log: EventBudget;
-  readonly #noLog: EventBudget;
+  readonly #sessions = new SessionTable();
+  readonly #keeper: SessionKeeper;
+  readonly #maker: SessionMaker;
   #stopSweep: () => void = () => {};
   #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#log = new EventBudget(options.log);
-    this.#noLog = new EventBudget(options.log, NOTHING);
+    this.#keeper = new SessionKeeper(options.book ?? null, options.clock);
+    this.#maker = new SessionMaker(options, this.#keeper);
     this.#sweepLater();
   }
 
   /** How many sessions a server has. */
   count(server: string): number {
     let count = 0;
-    for (const session of this.#sessions.values()) if (session.server === server) count++;
+    for (const session of this.#sessions) if (session.server === server) count++;
     return count;
   }
 
   /** Which session is whose, and which replica is its own; null where it shares others. */
   get pins(): readonly Pin[] {
-    return [...this.#sessions.values()].map(({ id, server, principal, replica }) => ({
-      id,
+    return this.#sessions.all.map(({ key, server, principal, replica }) => ({
+      key,
       server,
       principal,
       replica,
@@ -51,7 +54,7 @@ export class Sessions {
 
   /** Whether somebody has a stream open to hear of a server beside their calls, on a share of its replicas. */
   isListening(server: string): boolean {
-    return [...this.#sessions.values()].some((session) => session.server === server && session.isListening);
+    return this.#sessions.all.some((session) => session.server === server && session.isListening);
   }
 
   /**
@@ -124,8 +127,7 @@ export class Sessions {
 
   /** A server was removed or replaced: its sessions answer 404 from now on. */
   endAll(server: string, why: string): void {
-    for (const session of [...this.#sessions.values()])
-      if (session.server === server) this.#close(session, why);
+    for (const session of this.#sessions.all) if (session.server === server) this.#close(session, why);
   }
 
   /** New sessions are refused, the present ones go on. */
@@ -133,10 +135,24 @@ export class Sessions {
     this.#closing = true;
   }
 
+  /** What the next start takes over is left to it; the others end. */
   close(): void {
     this.#closing = true;
     this.#stopSweep();
-    for (const session of [...this.#sessions.values()]) this.#close(session, 'the orchestrator is stopping');
+    this.#keeper.close();
+    for (const session of this.#sessions.all) {
+      if (this.#keeper.has(session)) session.leave();
+      else this.#close(session, 'the orchestrator is stopping');
+    }
+  }
+
+  /** Goes on with what an earlier start left, before anybody asks for it. @throws as `SessionMaker.restored` */
+  async restore(left: Left): Promise<void> {
+    const idleLimitMs = (server: string): number => this.#idleLimitMs(server);
+    for (const session of await this.#maker.restored(left, idleLimitMs)) {
+      this.#add(session);
+      this.#options.facts.state({ type: 'session.restored', server: session.server });
+    }
   }
 
   /**
@@ -150,22 +166,13 @@ export class Sessions {
     gone: AbortSignal,
     resumable = true,
   ): Promise<{ readonly outcome: JsonRpcOutcome; readonly sessionId: string | null }> {
-    const { router, clock, facts, encodeError, pollAfterMs = null } = this.#options;
+    const { router, clock, facts } = this.#options;
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
     const spec = router.spec(server);
     const backend = await backendFor(router, clock, spec, principal, params);
     // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
-    const session = new Session({
-      server,
-      principal,
-      backend,
-      clock,
-      log: resumable ? this.#log : this.#noLog,
-      pollAfterMs: resumable ? pollAfterMs : null,
-      encodeError,
-      onDropped: (why) => facts.state({ type: 'line.dropped', server, replica: 'session', why, count: 1 }),
-    });
+    const session = this.#maker.make({ server, principal, backend }, resumable);
     const outcome = await initialized(backend, params, gone);
     if (!outcome.ok) return { outcome, sessionId: null };
     session.agreed(versionOf(outcome.result));
@@ -175,10 +182,16 @@ export class Sessions {
       session.end('it came too late');
       throw error;
     }
-    this.#sessions.set(session.id, session);
+    this.#add(session);
     facts.state({ type: 'session.opened', server });
-    void session.over.then(() => this.#close(session, 'its process ended'));
+    // Before its client knows it: what was told has to be true after a restart.
+    if (resumable) await this.#keeper.keep(session, backend, params);
     return { outcome, sessionId: session.id };
+  }
+
+  #add(session: Session): void {
+    this.#sessions.add(session);
+    void session.over.then(() => this.#close(session, 'its process ended'));
   }
 
   #refuseWhenFull(server: string): void {
@@ -198,7 +211,7 @@ export class Sessions {
         'The Mcp-Session-Id header is missing: send initialize first, then its session id with every message.',
       );
     }
-    const session = this.#sessions.get(sessionId);
+    const session = this.#sessions.find(sessionId);
     // A session of somebody else is not there: saying more would tell that the id exists.
     if (session === undefined || session.server !== server || session.principal !== principal) {
       throw new GantryError(
@@ -213,14 +226,15 @@ export class Sessions {
   }
 
   #close(session: Session, why: string): void {
-    if (!this.#sessions.delete(session.id)) return;
+    if (!this.#sessions.delete(session)) return;
+    this.#keeper.drop(session);
     this.#options.facts.state({ type: 'session.closed', server: session.server, why });
     session.end(why);
   }
 
   #sweepLater(): void {
     this.#stopSweep = this.#options.clock.after(SWEEP_MS, () => {
-      for (const session of [...this.#sessions.values()]) {
+      for (const session of this.#sessions.all) {
         const limitMs = this.#idleLimitMs(session.server);
         if (session.idleMs >= limitMs) this.#close(session, `idle for ${limitMs} ms`);
       }

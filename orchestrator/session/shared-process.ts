@@ -32,6 +32,7 @@ export function sharedProcess(
 ): Backend {
   const session = shortId();
   return {
+    takeover: 'shared',
     replica: null,
     over: new Promise(() => {}), // one replica's death is not the session's: the next call gets another
     async initialize(params) {

@@ -1,9 +1,9 @@
 import { GantryError, type JsonRpcId, newSessionId } from '../kernel/index.ts';
+import type { EncodeError } from './calls.ts';
 import type { ClientMessage } from './client-message.ts';
 import { encodeOutcome } from './encode.ts';
 import { type OutEvent, OutStream } from './out-stream.ts';
 import type { Sender } from './sender.ts';
-import type { EncodeError } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Who the stream belongs to. */

@@ -1,6 +1,6 @@
 import { type Clock, GantryError } from '../kernel/index.ts';
+import type { EncodeError } from './calls.ts';
 import type { ClientMessage } from './client-message.ts';
-import type { EncodeError } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { type SseOwner, SseSession } from './sse-session.ts';
 

@@ -6,6 +6,8 @@ import { type OutEvent, OutStream } from './out-stream.ts';
 const MAX_HELD = 100;
 /** The same in characters: one server must not fill the memory that all share. */
 const MAX_HELD_SIZE = 4 * 1024 * 1024;
+/** What a client may have seen last that the log of a dead process never got: the writes of one turn. */
+const MAX_UNSURE = MAX_HELD;
 /** Soon, because somebody waits for the answer; not at once, because all clients of a broken proxy come back together. */
 const RETRY_MS = 1000;
 
@@ -17,6 +19,8 @@ export type StreamOptions = {
   readonly primes: () => boolean;
   /** A message that could be given to nobody, by a short stable word. */
   readonly onDropped: (why: string) => void;
+  /** Where an earlier start of the orchestrator gave out events of it: the number of the last that is remembered. */
+  readonly lastSeq?: number;
 };
 
 /**
@@ -28,7 +32,12 @@ export class Stream {
   readonly #log: EventBudget;
   readonly #primes: () => boolean;
   readonly #onDropped: (why: string) => void;
-  #lastSeq = 0;
+  /** Somebody has read it, perhaps before this process began. */
+  #wasRead: boolean;
+  #lastSeq: number;
+  readonly #unsure: number;
+  /** The last that its reader had when it came back. */
+  #seen = 0;
   #reader: OutStream<OutEvent> | null = null;
   /** Said while nobody read. */
   #held: NumberedMessage[] = [];
@@ -37,7 +46,10 @@ export class Stream {
   /** Counts the readers, so that one who had to wait learns that another came meanwhile. */
   #turn = 0;
 
-  constructor({ id, log, primes, onDropped }: StreamOptions) {
+  constructor({ id, log, primes, onDropped, lastSeq }: StreamOptions) {
+    this.#wasRead = lastSeq !== undefined;
+    this.#lastSeq = lastSeq ?? 0;
+    this.#unsure = lastSeq === undefined ? 0 : MAX_UNSURE;
     this.id = id;
     this.#log = log;
     this.#primes = primes;
@@ -61,9 +73,10 @@ export class Stream {
   push(message: string, lost?: () => void): void {
     if (this.#finished) return;
     const isFull = this.#held.length >= MAX_HELD || this.#heldSize + message.length > MAX_HELD_SIZE;
-    if (lost !== undefined && this.#reader === null && isFull) return lost();
+    if (lost !== undefined && !this.#wasRead && isFull) return lost();
     const entry = { seq: ++this.#lastSeq, message };
-    if (this.#reader !== null) this.#log.append(this.id, entry); // nobody can come back who was never here
+    if (this.#wasRead) this.#log.append(this.id, entry); // nobody can come back who was never here
+    if (entry.seq <= this.#seen) return; // by a client that got it from a process that ended before it could write
     if (this.#reader?.push(this.#eventOf(entry)) === true) return;
     this.#hold(entry);
   }
@@ -77,7 +90,7 @@ export class Stream {
   /** A reader that has seen nothing yet: it gets what waits, then what follows. */
   open(): OutStream<OutEvent> {
     const held = this.#takeHeld();
-    if (this.#reader === null) for (const entry of held) this.#log.append(this.id, entry);
+    if (!this.#wasRead) for (const entry of held) this.#log.append(this.id, entry);
     return this.#read(held);
   }
 
@@ -89,6 +102,7 @@ export class Stream {
    */
   async resume(after: number): Promise<OutStream<OutEvent> | null> {
     this.#reader?.abandon();
+    this.#seen = after;
     const turn = ++this.#turn;
     // Without the log there is still what nobody read; what is lost is counted below.
     const logged = await this.#log.since(this.id, after).catch(() => []);
@@ -108,7 +122,12 @@ export class Stream {
 
   /** Whether an event of that number was given out; 0 is the event without data at the start. */
   knows(seq: number): boolean {
-    return seq >= 0 && seq <= this.#lastSeq;
+    return seq >= 0 && seq <= this.#lastSeq + this.#unsure;
+  }
+
+  /** Its reader hangs up; what it has not read waits in the log for the next process. */
+  leave(): void {
+    this.#reader?.end();
   }
 
   /** The stream is over and forgotten. */
@@ -119,9 +138,10 @@ export class Stream {
 
   #read(first: readonly NumberedMessage[]): OutStream<OutEvent> {
     this.#turn++;
+    this.#wasRead = true;
     const reader = new OutStream<OutEvent>();
     this.#reader = reader;
-    const before = (first[0]?.seq ?? this.#lastSeq + 1) - 1;
+    const before = (first[0]?.seq ?? Math.max(this.#lastSeq, this.#seen) + 1) - 1;
     if (this.#primes()) reader.push({ id: `${this.id}.${before}`, data: '', retryMs: RETRY_MS });
     for (const entry of first) reader.push(this.#eventOf(entry));
     if (this.#finished) reader.end();

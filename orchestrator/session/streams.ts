@@ -1,4 +1,4 @@
-import { type Clock, GantryError, newSessionId } from '../kernel/index.ts';
+import { type Clock, GantryError, newSessionId, shortId } from '../kernel/index.ts';
 import type { EventBudget } from './event-budget.ts';
 import type { OutEvent, OutStream } from './out-stream.ts';
 import { Stream } from './stream.ts';
@@ -17,6 +17,14 @@ export type StreamsOptions = {
   readonly onDropped: (why: string) => void;
 };
 
+/** Those of a session that an earlier start of the orchestrator had. */
+export type RestoredStreams = {
+  /** Begins their ids. */
+  readonly name: string;
+  /** The last number that is remembered of those that are not finished, by id. */
+  readonly lastSeqs: ReadonlyMap<string, number>;
+};
+
 export type Begun = { readonly stream: Stream; readonly reader: OutStream<OutEvent> };
 
 /** The streams of one session: the one for messages that belong to no call, and one per call that needs one. */
@@ -25,13 +33,15 @@ export class Streams {
   readonly #streams = new Map<string, Stream>();
   readonly #listening: Stream;
   /** Not the session's id: that is a secret, and this one is shown in logs and keys. */
-  readonly #name = newSessionId();
+  readonly name: string;
+  readonly #restored: RestoredStreams | null;
   #polls = false;
-  #count = 0;
 
-  constructor(options: StreamsOptions) {
+  constructor(options: StreamsOptions, restored: RestoredStreams | null) {
     this.#options = options;
-    this.#listening = this.#add();
+    this.#restored = restored;
+    this.name = restored?.name ?? newSessionId();
+    this.#listening = this.again(listeningStream(this.name));
   }
 
   /** The handshake has agreed on a revision. */
@@ -42,7 +52,7 @@ export class Streams {
   /** The stream of a call, or of several that came together, and its first reader. */
   begin(): Begun {
     this.#forgetFinished();
-    const stream = this.#add();
+    const stream = this.again(`${this.name}-${shortId()}`);
     return { stream, reader: this.#watched(stream, stream.open()) };
   }
 
@@ -71,7 +81,7 @@ export class Streams {
    */
   async resume(lastEventId: string): Promise<OutStream<OutEvent> | null> {
     const [, id = '', seq = ''] = EVENT_ID.exec(lastEventId) ?? [];
-    const stream = this.#streams.get(id);
+    const stream = this.#streams.get(id) ?? (await this.#finishedBefore(id));
     if (stream?.knows(Number(seq)) !== true) {
       throw new GantryError(
         'invalid_request',
@@ -84,6 +94,21 @@ export class Streams {
     return reader === null ? null : this.#watched(stream, reader);
   }
 
+  /** The stream of that id, unread where no earlier start of the orchestrator had it. */
+  again(id: string): Stream {
+    const { log, onDropped } = this.#options;
+    const lastSeq = this.#restored?.lastSeqs.get(id);
+    const known = lastSeq === undefined ? {} : { lastSeq };
+    const stream = new Stream({ id, log, primes: () => this.#polls, onDropped, ...known });
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** This process ends, and the session does not: readers hang up and come back to the next one. */
+  leave(): void {
+    for (const stream of this.#streams.values()) stream.leave();
+  }
+
   /** The session is over: only open calls may still write their last words. */
   end(): void {
     for (const stream of this.#streams.values()) {
@@ -92,11 +117,14 @@ export class Streams {
     this.#streams.clear();
   }
 
-  #add(): Stream {
+  /** A stream whose last word was said before this process began, for a client that has not got it yet. */
+  async #finishedBefore(id: string): Promise<Stream | undefined> {
+    if (this.#restored === null || !id.startsWith(`${this.name}-`)) return undefined;
     const { log, onDropped } = this.#options;
-    const id = `${this.#name}-${(this.#count++).toString(36)}`;
-    const stream = new Stream({ id, log, primes: () => this.#polls, onDropped });
-    this.#streams.set(id, stream);
+    const [lastSeq = 0] = await log.lastOf([id]).catch(() => []);
+    if (lastSeq === 0) return undefined;
+    const stream = new Stream({ id, log, primes: () => this.#polls, onDropped, lastSeq });
+    stream.finish();
     return stream;
   }
 
@@ -116,4 +144,9 @@ export class Streams {
       this.#streams.delete(stream.id);
     }
   }
+}
+
+/** The stream for messages that belong to no call, in the session whose streams are called so. */
+export function listeningStream(name: string): string {
+  return `${name}-0`;
 }

@@ -103,6 +103,7 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'call.waited':
     case 'call.ended':
     case 'session.opened':
+    case 'session.restored':
     case 'session.closed':
       return 'debug';
   }

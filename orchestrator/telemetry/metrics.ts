@@ -151,6 +151,7 @@ function counters(registry: Registry): (fact: Fact) => void {
         return requests.observe(labels, fact.durationMs / 1000);
       }
       case 'session.opened':
+      case 'session.restored':
         return sessions.inc({ server: fact.server });
       case 'session.closed':
         sessionsClosed.inc({ server: fact.server, why: closeWord(fact.why) });

@@ -9,6 +9,7 @@ function setUp() {
   const clock = new FakeClock();
   const dropped: string[] = [];
   const link = new Link({
+    replica: 'echo-1',
     channel,
     clock,
     onDropped: (why, count) => dropped.push(...Array<string>(count).fill(why)),

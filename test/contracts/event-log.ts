@@ -111,6 +111,48 @@ cases.set(
   },
 );
 
+cases.set('the number of the last message is known, after older ones were dropped too', async (log) => {
+  say(log, 'a', 1, 2, 3);
+  say(log, 'b', 7);
+  log.drop('a', 3);
+  return [
+    [await log.lastOf(['a', 'never', 'b']), [3, 0, 7]],
+    [await log.lastOf([]), []],
+  ];
+});
+
+cases.set('what is under way is known until it is over, apart from what was said', async (log) => {
+  const call = { id: 0, method: 'tools/call', nested: { text: 'äöü' }, nothing: null };
+  log.note('a/0', call);
+  log.note('a/1', 'another');
+  say(log, 'a', 1);
+  const before = await log.notes();
+  log.note('a/1', null);
+  log.note('a/0', { ...call, id: 1 });
+  log.note('never there', null);
+  return [
+    [
+      before,
+      new Map<string, unknown>([
+        ['a/0', call],
+        ['a/1', 'another'],
+      ]),
+    ],
+    [await log.notes(), new Map([['a/0', { ...call, id: 1 }]])],
+    [await numbers(log, 'a', 0), [1]],
+  ];
+});
+
+cases.set('once nothing is unwritten, all that was said is remembered', async (log) => {
+  say(log, 'a', 1, 2);
+  log.note('a/0', 1);
+  await log.unwritten;
+  return [
+    [log.unwritten, null],
+    [await numbers(log, 'a', 0), [1, 2]],
+  ];
+});
+
 /** Runs every case against a log of its own, and prints how many there were. */
 export function eventLogContract(test: TestFn, subject: LogUnderTest): void {
   for (const [title, run] of cases) {

@@ -1,5 +1,5 @@
 import { GantryError } from '../../kernel/index.ts';
-import type { EncodeError } from '../session.ts';
+import type { EncodeError } from '../calls.ts';
 import type { Caller, Leases } from './leases.ts';
 import type { ModernRequest } from './request.ts';
 import { readFilter, Subscription, type Subscriptions } from './subscriptions.ts';

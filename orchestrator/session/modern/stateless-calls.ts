@@ -1,9 +1,9 @@
 import { type Clock, type Facts, GantryError, type JsonRpcOutcome, speaks } from '../../kernel/index.ts';
 import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
+import type { Answer, EncodeError } from '../calls.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { encodeMessage, encodeOutcome } from '../encode.ts';
 import { type OutEvent, OutStream } from '../out-stream.ts';
-import type { Answer, EncodeError } from '../session.ts';
 import type { Deliver } from './asking-call.ts';
 import { type Caller, Leases } from './leases.ts';
 import { LegacyServer, methodNotFound } from './legacy-server.ts';

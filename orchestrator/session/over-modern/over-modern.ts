@@ -9,6 +9,7 @@ import {
 import type { Handshake, Lease, Replica, ServerMessage } from '../../routing/index.ts';
 import type { Backend } from '../backend.ts';
 import { COMMON_METHODS, offeredOf, SEVERITIES } from '../modern/both-eras.ts';
+import type { TakeoverKind } from '../session-book.ts';
 import { agreedVersion, LEGACY_VERSIONS, shareable } from '../shared-process.ts';
 import { DescribedClient } from './client.ts';
 import { ClientQuestions } from './client-questions.ts';
@@ -36,6 +37,7 @@ type CallOptions = Parameters<Backend['call']>[2];
  * messages and change notices need a process of the session's own, and are else not offered.
  */
 export class OverModern implements Backend {
+  readonly takeover: TakeoverKind | null;
   readonly replica: string | null;
   readonly over: Promise<void>;
   readonly #options: OverModernOptions;
@@ -48,6 +50,8 @@ export class OverModern implements Backend {
   constructor(options: OverModernOptions) {
     this.#options = options;
     this.#questions = new ClientQuestions(options.clock);
+    // What is watched in a process of its own, and the log level, would have to be known too.
+    this.takeover = options.own === null ? 'translated' : null;
     this.replica = options.own?.identity.id ?? null;
     // One replica's death is not the end of a session on a share of others: the next call gets another.
     this.over = options.own?.over ?? new Promise(() => {});
