@@ -1,4 +1,5 @@
-import type { LastingChannel } from './lasting-channel.ts';
+import type { Channel } from './channel.ts';
+import { type LastingChannel, lastingOf } from './lasting-channel.ts';
 
 /** What is remembered elsewhere of what a process said, as far as it matters when it may forget it. */
 export type Memory = {
@@ -10,12 +11,25 @@ export type Memory = {
   heard(end: number): void;
 };
 
+/** Takes the lines of a channel, and acknowledges them where its process outlives this one. */
+export function takeLines(channel: Channel, memory: Memory | null, take: (line: Buffer) => void): void {
+  const lasting = lastingOf(channel);
+  if (lasting === null) return channel.onLine(take);
+  const acknowledger = new Acknowledger(lasting, memory ?? NOTHING_REMEMBERED);
+  lasting.onLine((line, end) => {
+    take(line);
+    acknowledger.heard(end);
+  });
+}
+
+const NOTHING_REMEMBERED: Memory = { unwritten: null, accompany: () => () => {}, heard: () => {} };
+
 /**
  * Tells a process that outlives this one how much of its output is dealt with, so that it may forget it: once a turn,
  * and not before what came of it is remembered elsewhere. What was not acknowledged is said again to the next owner, who
  * begins behind what is remembered.
  */
-export class Acknowledger {
+class Acknowledger {
   readonly #channel: LastingChannel;
   readonly #memory: Memory;
   #end = 0;

@@ -1,4 +1,5 @@
 export type { Attachment } from '../engine/index.ts';
+export type { Memory } from './acknowledger.ts';
 export { type AttachChannelOptions, attachChannel } from './attach-channel.ts';
 export type { Channel, ChannelEnd, StderrLine, StderrRing } from './channel.ts';
 export { Link, type LinkOptions } from './link.ts';

@@ -1,6 +1,6 @@
 import type { Clock, GantryError, JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
-import { Acknowledger, type Memory } from './acknowledger.ts';
+import { type Memory, takeLines } from './acknowledger.ts';
 import type { Channel } from './channel.ts';
 import { DroppedLines } from './dropped-lines.ts';
 import { Heard } from './heard.ts';
@@ -64,8 +64,7 @@ export class Link {
     this.#lastEndAt = clock.now();
     this.#dropped = new DroppedLines(onDropped);
     this.#heard = new Heard(clock.now());
-    if (this.#lasting === null || memory === undefined) channel.onLine((line) => this.#take(line));
-    else this.#takeFrom(this.#lasting, new Acknowledger(this.#lasting, memory));
+    takeLines(channel, memory ?? null, (line) => this.#take(line));
     this.over = channel.closed.then(async () => {
       this.#closed = true;
       const error = await deadCallError();
@@ -169,13 +168,6 @@ export class Link {
   idle(deadlineMs: number): Promise<void> {
     if (this.callsInFlight === 0) return Promise.resolve();
     return this.#idleWaiters.wait(deadlineMs);
-  }
-
-  #takeFrom(channel: LastingChannel, acknowledger: Acknowledger): void {
-    channel.onLine((line, end) => {
-      this.#take(line);
-      acknowledger.heard(end);
-    });
   }
 
   #begin(id: number, method: string, options: CallOptions): OpenCall {
