@@ -1,6 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** Others may pass through and not list: a process in a container has an id of its own, and needs the one name alone. */
+const DIRECTORY_MODE = 0o711;
 
 export type ChannelDirectoriesOptions = {
   /** The volume that is shared with the engine, as this process sees it. */
@@ -41,6 +44,11 @@ export class ChannelDirectories {
   secretOf(name: string): Buffer {
     const { key, owner } = this.#options;
     return createHmac('sha256', key).update(`${owner}/${name}`).digest();
+  }
+
+  /** Before its container is made: the engine mounts only what is there. */
+  async make(name: string): Promise<void> {
+    await mkdir(this.pathOf(name), { recursive: true, mode: DIRECTORY_MODE });
   }
 
   async remove(name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../../kernel/index.ts';
@@ -6,8 +6,6 @@ import { HELLO_BYTES, type Hello, readHello } from './hello.ts';
 
 /** The socket's name in a replica's directory. */
 const SOCKET_NAME = 'socket';
-/** Others may pass through and not list: the process inside has an id of its own, and only needs the one name. */
-const DIRECTORY_MODE = 0o711;
 /** Whoever connects has its proof ready. */
 const HELLO_MS = 5000;
 /** Connections that may be about to prove themselves: one is needed, and a process inside may make others. */
@@ -38,7 +36,6 @@ export class Doorway {
   static async open(options: DoorwayOptions): Promise<Doorway> {
     const doorway = new Doorway(options);
     const path = join(options.directory, SOCKET_NAME);
-    await mkdir(options.directory, { recursive: true, mode: DIRECTORY_MODE });
     await rm(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       doorway.#server.once('error', reject);

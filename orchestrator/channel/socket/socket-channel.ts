@@ -16,7 +16,7 @@ const ACK_STEP_BYTES = 64 * 1024;
 const ACK_MS = 100;
 
 export type SocketChannelOptions = {
-  /** The replica's directory; made where it is missing. */
+  /** The replica's directory, as this process sees it. */
   readonly directory: string;
   /** 32 bytes: `ChannelDirectories.secretOf`. */
   readonly secret: Buffer;
@@ -25,7 +25,7 @@ export type SocketChannelOptions = {
   readonly maxLineBytes: number;
   /** How long the bridge waits for another owner when this one is gone; then it ends the server and itself. */
   readonly leaseMs: number;
-  /** Offset of the first byte of stdout that is wanted; absent: the first that was not acknowledged. */
+  /** Offset of the first byte of stdout that is wanted; what was acknowledged does not come again in any case. */
   readonly resumeFrom?: number;
   /** `handed`: a line counts as processed when it was handed out. `owner`: when `acknowledge` says so. */
   readonly acknowledge?: 'handed' | 'owner';
@@ -64,6 +64,7 @@ export class SocketChannel implements Channel {
   #toldAcknowledged = 0;
   #ackTimer: (() => void) | null = null;
   #hasExited = false;
+  #isLeft = false;
 
   private constructor(options: SocketChannelOptions) {
     this.#options = options;
@@ -94,8 +95,12 @@ export class SocketChannel implements Channel {
     return this.#outbox.linesSent;
   }
 
+  get #isOver(): boolean {
+    return this.#end !== null || this.#isLeft;
+  }
+
   send(line: string): Promise<void> {
-    if (this.#end !== null) return Promise.reject(new Error('the channel is closed'));
+    if (this.#isOver) return Promise.reject(new Error('the channel is closed'));
     this.#tellAcknowledged();
     return this.#outbox.send(line);
   }
@@ -106,12 +111,13 @@ export class SocketChannel implements Channel {
   }
 
   /**
-   * Everything before this offset was processed for good; the bridge forgets it.
+   * Everything before this offset was processed for good; the bridge is told soon, and forgets it.
    * @param end of a line, as `onLine` gave it
    */
   acknowledge(end: number): void {
     this.#acknowledged = Math.max(this.#acknowledged, end);
-    this.#tellAcknowledged();
+    if (this.#acknowledged - this.#toldAcknowledged >= ACK_STEP_BYTES) this.#tellAcknowledged();
+    else this.#ackTimer ??= this.#options.clock.after(ACK_MS, () => this.#tellAcknowledged());
     this.#letGo();
   }
 
@@ -123,21 +129,27 @@ export class SocketChannel implements Channel {
     this.#giveUp({ why: 'destroyed', message });
   }
 
-  /** Hangs up and leaves the process, and its output from the last acknowledgement on, to the next owner. */
+  /**
+   * Hangs up and leaves the process, and its output from the last acknowledgement on, to the next owner. Nothing ends by
+   * that, so neither `closed` nor what was sent settles any more; only what is sent afterwards is refused.
+   */
   detach(): void {
-    this.#finish({ why: 'destroyed', message: 'left to another owner' });
+    this.#tellAcknowledged();
+    this.#isLeft = true;
     this.#doorway?.close();
-    this.#socket?.destroy();
+    this.#socket?.end();
   }
 
   #welcome(socket: Socket, hello: Hello): void {
-    if (this.#end !== null) return void socket.destroy();
-    const { leaseMs, maxLineBytes, resumeFrom: outputFrom = hello.outputFirst } = this.#options;
-    if (outputFrom < hello.outputFirst || outputFrom > hello.outputEnd) {
+    if (this.#isOver) return void socket.destroy();
+    const { leaseMs, maxLineBytes, resumeFrom = 0 } = this.#options;
+    if (resumeFrom > hello.outputEnd) {
       socket.destroy();
-      const kept = `${hello.outputFirst} to ${hello.outputEnd}`;
-      return this.#finish(broken(`output from ${outputFrom} on is wanted, the bridge has ${kept}`));
+      return this.#finish(
+        broken(`output from ${resumeFrom} on is wanted, the bridge has it to ${hello.outputEnd}`),
+      );
     }
+    const outputFrom = Math.max(resumeFrom, hello.outputFirst);
     this.#socket = socket;
     this.#linesEnd = this.#acknowledged = outputFrom;
     this.#toldAcknowledged = hello.outputFirst;
@@ -165,7 +177,7 @@ export class SocketChannel implements Channel {
   }
 
   #takePiece(type: number, piece: Buffer): void {
-    if (this.#end !== null) return;
+    if (this.#isOver) return;
     if (type === FRAME.stderr) this.stderr.push(piece);
     else this.#splitter.push(piece);
   }
@@ -191,11 +203,7 @@ export class SocketChannel implements Channel {
 
   #hand(line: Buffer, end: number): void {
     this.#onLine?.(line, end);
-    if (this.#options.acknowledge === 'owner') return;
-    this.#acknowledged = end;
-    if (end - this.#toldAcknowledged >= ACK_STEP_BYTES) this.#tellAcknowledged();
-    else this.#ackTimer ??= this.#options.clock.after(ACK_MS, () => this.#tellAcknowledged());
-    this.#letGo();
+    if (this.#options.acknowledge !== 'owner') this.acknowledge(end);
   }
 
   #tellAcknowledged(): void {
@@ -220,7 +228,7 @@ export class SocketChannel implements Channel {
   }
 
   #finish(end: ChannelEnd): void {
-    if (this.#end !== null) return;
+    if (this.#isOver) return;
     this.#end = end;
     this.#ackTimer?.();
     this.stderr.end();
