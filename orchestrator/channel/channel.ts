@@ -1,6 +1,6 @@
 /**
  * The byte pipe to one replica's stdin, stdout and stderr, cut into lines. `attach-channel` carries it over
- * Docker attach; a socket channel for images built on bridge-image comes later. Both pass
+ * Docker attach, `socket/socket-channel` over a unix socket for images built on bridge-image. Both pass
  * `test/contracts/channel.ts`.
  */
 export type Channel = {
@@ -19,11 +19,14 @@ export type Channel = {
 };
 
 export type ChannelEnd =
-  /** The process closed its output, normally because it ended. */
-  | { readonly why: 'ended' }
+  /** The process closed its output, normally because it ended; `exit` where the channel knows how. */
+  | { readonly why: 'ended'; readonly exit?: ProcessExit }
   | { readonly why: 'destroyed'; readonly message: string }
   | { readonly why: 'line_too_long'; readonly maxLineBytes: number }
   | { readonly why: 'transport'; readonly error: Error };
+
+/** `signal`: the number of the one that ended it, else null. */
+export type ProcessExit = { readonly code: number; readonly signal: number | null };
 
 /** A bounded memory of stderr. Lines are capped and control characters escaped before they get here. */
 export type StderrRing = {

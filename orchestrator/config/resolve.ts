@@ -33,6 +33,8 @@ export function resolveSpec(
       pids: entry.resources.pids,
     },
     network: entry.network,
+    channel: entry.channel,
+    runtime: entry.runtime,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
     breaker: entry.breaker,

@@ -16,6 +16,10 @@ export type ServerSpec = {
   readonly maxSessions: number;
   readonly resources: Resources;
   readonly network: 'none' | 'internet';
+  /** `auto`: over a socket where the image has the bridge, by attach elsewhere. */
+  readonly channel: 'auto' | 'attach';
+  /** What runs its containers: `runsc` is gVisor, a kernel of their own. */
+  readonly runtime: ContainerRuntime;
   /** Absolute path inside the container where a named volume is mounted, or null. */
   readonly data: string | null;
   readonly timeouts: Timeouts;
@@ -47,6 +51,8 @@ export type Source =
   | { readonly kind: 'image'; readonly image: string; readonly command: readonly string[] | null }
   /** `path` is absolute; the build context is streamed from there. */
   | { readonly kind: 'build'; readonly path: string; readonly command: readonly string[] | null };
+
+export type ContainerRuntime = 'runc' | 'runsc';
 
 /** How a server's replicas are handed out (docs/architecture.md, Words). */
 export type Sharing = 'shared' | 'session' | 'principal' | 'call';

@@ -2,13 +2,17 @@ export type {
   Attachment,
   CallOptions,
   Channel,
+  ChannelDirectoriesOptions,
   ChannelEnd,
+  ProcessExit,
+  Resumed,
   SentCall,
   ServerMessage,
+  SocketChannelOptions,
   StderrLine,
   StderrRing,
 } from '../channel/index.ts';
-export { attachChannel } from '../channel/index.ts';
+export { attachChannel, ChannelDirectories, SocketChannel } from '../channel/index.ts';
 export type { CallBreaker } from './counted.ts';
 export { GREETING, type Handshake } from './handshake.ts';
 export { helloKey } from './hello.ts';

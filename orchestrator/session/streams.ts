@@ -37,7 +37,7 @@ export class Streams {
   readonly #restored: RestoredStreams | null;
   #polls = false;
 
-  constructor(options: StreamsOptions, restored: RestoredStreams | null) {
+  constructor(options: StreamsOptions, restored: RestoredStreams | null = null) {
     this.#options = options;
     this.#restored = restored;
     this.name = restored?.name ?? newSessionId();

@@ -7,7 +7,7 @@ import type {
   ContainerSpec,
   EngineEvent,
 } from '../../orchestrator/engine/index.ts';
-import { EngineError } from '../../orchestrator/engine/index.ts';
+import { BRIDGE_PATH, EngineError } from '../../orchestrator/engine/index.ts';
 import { FakeAttachment } from './fake-attachment.ts';
 import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
@@ -143,9 +143,10 @@ export class FakeContainer {
         logDriver: 'none',
         ipcMode: 'private',
         cgroupnsMode: 'private',
-        init: true,
+        init: spec.bridge === null,
+        runtime: spec.runtime,
         privileged: false,
-        binds: [],
+        binds: spec.bridge === null ? [] : [`${spec.bridge.directory}:${BRIDGE_PATH}:ro`],
         seccomp: null,
       },
     };

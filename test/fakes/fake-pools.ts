@@ -27,6 +27,8 @@ export const TEST_SPEC: ServerSpec = {
   maxSessions: 3,
   resources: { memoryBytes: 2 ** 28, cpus: 1, pids: 128 },
   network: 'none',
+  channel: 'auto',
+  runtime: 'runc',
   data: null,
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
   breaker: BREAKER,
@@ -102,6 +104,18 @@ export class FakePools implements Pools {
     await replica.greetIn(speaks(this.verdict, 'legacy') ? 'legacy' : 'modern', 1000);
     this.pool.push(replica);
     return replica;
+  }
+
+  /** What an earlier start left, by replica. */
+  readonly left = new Map<string, Replica>();
+  readonly kept: string[] = [];
+
+  async adopted(_server: string, replicaId: string): Promise<Replica | null> {
+    return this.left.get(replicaId) ?? null;
+  }
+
+  async keep({ identity }: Replica): Promise<void> {
+    this.kept.push(identity.id);
   }
 
   async release(replica: Replica, why: string): Promise<void> {

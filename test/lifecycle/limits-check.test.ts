@@ -11,7 +11,9 @@ const asked: ContainerSpec = {
   labels: {},
   limits: { memoryBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 },
   network: 'none',
+  runtime: 'runc',
   volume: null,
+  bridge: null,
 };
 
 const applied: ContainerFacts = {
@@ -34,6 +36,7 @@ const applied: ContainerFacts = {
     ipcMode: 'private',
     cgroupnsMode: 'private',
     init: true,
+    runtime: 'runc',
     privileged: false,
     binds: [],
     seccomp: null,

@@ -14,7 +14,9 @@ function spec(over: Partial<ContainerSpec> = {}): ContainerSpec {
     labels: { 'gantry.owner': 'test' },
     limits: { memoryBytes: 268_435_456, cpus: 1.5, pids: 128, nofile: 1024 },
     network: 'none',
+    runtime: 'runc',
     volume: null,
+    bridge: null,
     ...over,
   };
 }
