@@ -35,6 +35,7 @@ import { ServerPorts } from './server-ports.ts';
 import { type EncodeError, Sessions, SseSessions, StatelessCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
+import { openTakeover } from './takeover-start.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
 
 /** How long to wait before the engine is asked again at start: it comes up within seconds or not at all. */
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   });
 
   const stores = openStores(environment, trouble);
+  const takeover = await openTakeover(environment, stores, trouble('takeover'));
   const remembered = new Remembered(stores.mesh);
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
@@ -106,6 +108,7 @@ async function main(): Promise<void> {
     random: Math.random,
     maxLineBytes: settings.limits.maxLineBytes,
     sockets: await startChannels(environment),
+    left: takeover.replicas,
     prepareImage: async (spec) => {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);
@@ -120,7 +123,15 @@ async function main(): Promise<void> {
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-  const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events });
+  const { book } = takeover;
+  const sessions = new Sessions({
+    router,
+    clock,
+    facts,
+    encodeError,
+    log: stores.events,
+    ...(book === null ? {} : { book }),
+  });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 
@@ -160,6 +171,7 @@ async function main(): Promise<void> {
   });
   await remembered.load();
   await list.start(); // before anybody can ask: the servers are known, and wait for the engine
+  await sessions.restore(takeover.sessions).catch((error) => trouble('takeover')(messageOf(error)));
   const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
 
@@ -199,6 +211,7 @@ async function main(): Promise<void> {
   sseSessions.close();
   stateless.close();
   await Promise.all(noMoreRequests);
+  await takeover.close();
   await registry.close();
   await stores.close();
   metrics.close();

@@ -6,6 +6,7 @@ export type LastingChannel = Omit<Channel, 'onLine'> & {
   readonly linesSent: number;
   readonly connected: Promise<{ readonly linesTaken: number }>;
   acknowledge(end: number): void;
+  detach(): void;
 };
 
 /** Null where the process ends with its channel. */

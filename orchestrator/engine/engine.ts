@@ -92,6 +92,8 @@ export type ContainerFacts = {
   readonly id: string;
   readonly name: string;
   readonly image: string;
+  /** The image that name led to when the container was made (`ImageStore.inspect`). */
+  readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: 'created' | 'running' | 'paused' | 'exited';
   readonly startedAt: string | null;

@@ -3,6 +3,7 @@ import { GantryError } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
 import { inBackground } from './background.ts';
+import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
 import type { SessionReplicas } from './session-replicas.ts';
 import type { Slot } from './slot.ts';
@@ -20,6 +21,7 @@ export class Claims {
   readonly #sessions: SessionReplicas;
   readonly #clock: Clock;
   readonly #facts: Facts;
+  readonly #keep: (replica: Replica, claimedBy: string | null) => void;
   readonly #bySlot = new Map<Slot, string>();
   readonly #extras = new Map<string, Extra>();
 
@@ -29,7 +31,10 @@ export class Claims {
     sessions: SessionReplicas;
     clock: Clock;
     facts: Facts;
+    /** `ReplicaKeeper.keep` */
+    keep: (replica: Replica, claimedBy: string | null) => void;
   }) {
+    this.#keep = options.keep;
     this.#spec = options.spec;
     this.#slots = options.slots;
     this.#sessions = options.sessions;
@@ -42,6 +47,17 @@ export class Claims {
     const slot = this.#slotOf(principal);
     if (slot !== null) return this.#standing(slot);
     return (await this.#extraFor(principal).running).replica;
+  }
+
+  /**
+   * A place is about to serve. What serves everybody is kept for the next start of the orchestrator, and what somebody
+   * has used; one that nobody has used holds nothing that a new one has not.
+   */
+  cameUp(slot: Slot, { replica }: Running, record: ReplicaRecord | null): void {
+    const { sharing } = this.#spec();
+    const owner = this.#bySlot.get(slot) ?? record?.claimedBy ?? null;
+    if (owner !== null) this.#bySlot.set(slot, owner);
+    if (owner !== null || sharing === 'shared' || sharing === 'call') this.#keep(replica, owner);
   }
 
   forget(slot: Slot): void {
@@ -63,9 +79,14 @@ export class Claims {
     if (data !== null && principal !== ANONYMOUS) return null;
     const free = this.#slots().filter((slot) => !this.#bySlot.has(slot));
     const ready = free.find((slot) => slot.phase.name === 'up');
-    if (ready !== undefined) this.#bySlot.set(ready, principal);
+    if (ready !== undefined) this.#claim(ready, principal);
     // One that is not up is claimed by nobody yet; asking it says why there is no replica.
     return ready ?? free[0] ?? null;
+  }
+
+  #claim(slot: Slot, principal: string): void {
+    this.#bySlot.set(slot, principal);
+    if (slot.running !== null) this.#keep(slot.running.replica, principal);
   }
 
   #standing(slot: Slot): Replica {

@@ -7,4 +7,6 @@ export type { PreparedImage } from './images/prepared-image.ts';
 export { Mesh } from './mesh.ts';
 export type { MeshMemory } from './mesh-memory.ts';
 export type { MeshOptions } from './mesh-options.ts';
+export type { ReplicaBook, ReplicaRecord } from './replica-record.ts';
 export type { MeshServerView } from './server-view.ts';
+export type { TakeoverOptions } from './takeover-options.ts';

@@ -4,6 +4,7 @@ import type { SocketChannels } from './channel-maker.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type MeshMemory, NO_MEMORY } from './mesh-memory.ts';
+import type { TakeoverOptions } from './takeover-options.ts';
 
 export type MeshOptions = {
   readonly engine: Engine;
@@ -26,6 +27,8 @@ export type MeshOptions = {
   /** Where clients reach a server. */
   readonly urlOf: (spec: ServerSpec) => string;
   readonly memory?: MeshMemory;
+  /** What an earlier start left and this one leaves; null or absent where nothing outlives a process. */
+  readonly left?: TakeoverOptions | null;
   /** The memory limits that may run together; null or absent: worked out from the engine's memory. */
   readonly memoryBudgetBytes?: number | null;
   /** What the engine's own container may use, where that is less than the engine says. */

@@ -10,6 +10,7 @@ import type { MeshOptions } from './mesh-options.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
+import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Revisions } from './revisions.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
@@ -17,6 +18,7 @@ import { Servers } from './servers.ts';
 import type { Hello } from './session-replicas.ts';
 import { difference, fingerprintOf } from './spec-diff.ts';
 import { Starter } from './starter.ts';
+import { Takeover } from './takeover.ts';
 
 const RECONCILE_EVERY_MS = 30_000;
 
@@ -26,6 +28,8 @@ export class Mesh {
   readonly #options: MeshOptions;
   readonly #table = new ContainerTable();
   readonly #watch: EngineWatch;
+  readonly #keeper: ReplicaKeeper;
+  readonly #takeover: Takeover;
   readonly #reconciler: Reconciler;
   readonly #servers: Servers;
   #events: { close(): void } | null = null;
@@ -36,20 +40,38 @@ export class Mesh {
     const onEngineError = (error: unknown): void => this.#watch.report(error);
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
+    this.#keeper = new ReplicaKeeper(options.left ?? null);
+    const takeover = new Takeover({
+      ...options,
+      table: this.#table,
+      keeper: this.#keeper,
+      options: options.left ?? null,
+    });
+    this.#takeover = takeover;
     const channels = new ChannelMaker({ ...options, sockets: options.sockets ?? null });
-    const shared = { ...options, channels, table: this.#table, admission, onEngineError };
+    const shared = {
+      ...options,
+      channels,
+      keeper: this.#keeper,
+      takeover,
+      table: this.#table,
+      admission,
+      onEngineError,
+    };
     this.#reconciler = new Reconciler({ ...shared, everyMs: RECONCILE_EVERY_MS });
     const prepare = async (): Promise<void> => {
       admission.engineHas((await engine.info()).memoryBytes);
+      takeover.decide(await engine.list(owner), (server) => this.#servers.find(server)?.current ?? null);
       await this.#reconciler.once();
       await channels.sweep(await engine.list(owner));
     };
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    this.#servers = new Servers({ ...options, sweep }, () => maker);
+    const firstRevision = (server: string): number => takeover.revisionOf(server);
+    this.#servers = new Servers({ ...options, sweep, firstRevision }, () => maker);
     const maker = new PoolMaker({
-      ...options,
+      ...shared,
       starter: new Starter(shared),
       engineWatch: this.#watch,
       order: this.#servers.order,
@@ -95,8 +117,12 @@ export class Mesh {
     return this.#servers.remove(name);
   }
 
-  /** Everything ends politely: calls in flight get `drainMs`. Resolves when all containers are gone. */
+  /**
+   * Everything ends politely: calls in flight get `drainMs`. Resolves when all containers are gone but those that the next
+   * start takes over.
+   */
   async shutdown(drainMs: number): Promise<void> {
+    this.#keeper.leave();
     this.#reconciler.close();
     await this.#servers.close(drainMs);
     this.#watch.close();
@@ -202,6 +228,14 @@ export class Mesh {
 
   wake(server: string): Promise<void> | null {
     return this.#servers.find(server)?.current.wake() ?? null;
+  }
+
+  adopted(server: string, replicaId: string): Promise<Replica | null> {
+    return this.#takeover.adopted(server, replicaId);
+  }
+
+  async keep(replica: Replica): Promise<void> {
+    await this.#servers.find(replica.identity.server)?.ownerOf(replica)?.keep(replica);
   }
 
   async release(replica: Replica, why: string): Promise<void> {

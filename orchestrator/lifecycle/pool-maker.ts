@@ -3,15 +3,19 @@ import type { EngineWatch } from './engine-watch.ts';
 import { startGates } from './gate.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { ALONE, type MeshOptions } from './mesh-options.ts';
+import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { PoolPlace } from './revisions.ts';
 import { ServerPool } from './server-pool.ts';
 import type { StartOrder } from './start-order.ts';
 import type { Starter } from './starter.ts';
+import type { Takeover } from './takeover.ts';
 
 export type PoolMakerOptions = MeshOptions & {
   readonly starter: Starter;
   readonly engineWatch: EngineWatch;
   readonly order: StartOrder;
+  readonly keeper: ReplicaKeeper;
+  readonly takeover: Takeover;
   /** The image of the pool that users see is there. */
   readonly onPrepared: (server: string, tag: string) => void;
 };

@@ -5,7 +5,9 @@ import type { EraMemory } from './eras/era-memory.ts';
 import type { Gate } from './gate.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { MeshMemory } from './mesh-memory.ts';
+import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { Starter } from './starter.ts';
+import type { Takeover } from './takeover.ts';
 
 export type PoolOptions = {
   readonly spec: ServerSpec;
@@ -20,6 +22,8 @@ export type PoolOptions = {
   readonly facts: Facts;
   readonly random: () => number;
   readonly memory: MeshMemory;
+  readonly keeper: ReplicaKeeper;
+  readonly takeover: Takeover;
   /** Calls that wait for a replica of a server. */
   readonly queued: (server: string) => number;
   /** Whether a stream or a subscription wants to hear of a server's standing replicas. */

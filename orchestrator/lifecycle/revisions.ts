@@ -25,6 +25,7 @@ export type PoolPlace = {
 };
 
 export type RevisionsOptions = {
+  readonly firstRevision: number;
   readonly makePool: (spec: ServerSpec, place: PoolPlace) => ServerPool;
   readonly prepareImage: (spec: ServerSpec) => Promise<unknown>;
   /** Told of every change in any pool. */
@@ -44,12 +45,13 @@ export class Revisions {
   readonly #options: RevisionsOptions;
   readonly #living = new Set<ServerPool>();
   #current: ServerPool;
-  #revision = 0;
+  #revision: number;
   /** The last one, running or over. */
   #rollout: Rollout | null = null;
 
   constructor(spec: ServerSpec, options: RevisionsOptions) {
     this.#options = options;
+    this.#revision = options.firstRevision - 1;
     this.#current = this.#make(spec, true);
   }
 

@@ -13,6 +13,8 @@ export type RunningOptions = {
   readonly clock: Clock;
   readonly stated: Facts;
   readonly onEngineError: (error: unknown) => void;
+  /** Whether its process is left to the next start of the orchestrator where it would be stopped. */
+  readonly isLeft: () => boolean;
   /** The container is gone, or handed to the reconciler. */
   readonly onRemoved: () => void;
 };

@@ -34,6 +34,9 @@ export class Running {
   #removal: Promise<void> | null = null;
   #exit: ContainerExit | null = null;
   #isResting = false;
+  /** Settles when its process was left to the next start of the orchestrator. */
+  readonly #left = Promise.withResolvers<Ending>();
+  #isLeft = false;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -43,7 +46,7 @@ export class Running {
     options.replica.channel.stderr.follow(({ line }) =>
       options.stated.state({ type: 'replica.stderr', server, replica: id, line }),
     );
-    this.ended = this.#watch();
+    this.ended = Promise.race([this.#watch(), this.#left.promise]);
   }
 
   get containerId(): string {
@@ -83,10 +86,11 @@ export class Running {
 
   /**
    * Calls in flight finish, the process sees end of input, then TERM, then KILL: all inside `deadlineMs`.
-   * The container stays. Never rejects.
+   * The container stays. Never rejects. Where the process outlives this one, it is left behind instead.
    */
   async stop(deadlineMs: number): Promise<void> {
-    const { clock, engine } = this.#options;
+    const { clock, engine, isLeft } = this.#options;
+    if (isLeft() && this.replica.state.name === 'ready') return this.#leave(deadlineMs);
     const reserveMs = Math.min(END_RESERVE_MS, deadlineMs / 2);
     this.#wish = this.#wish === 'kill' ? 'kill' : 'stop';
     if (this.replica.state.name === 'paused') await this.#attempt(engine.resume(this.containerId));
@@ -99,6 +103,15 @@ export class Running {
       this.#giveUp();
       await over;
     }
+  }
+
+  /** Calls in flight finish; the next start goes on with what is open after `deadlineMs`. */
+  async #leave(deadlineMs: number): Promise<void> {
+    await Promise.race([this.replica.drain(deadlineMs), this.ended]);
+    if (!this.replica.isOpen) return;
+    this.#isLeft = true;
+    this.replica.leave();
+    this.#left.resolve({ reason: null, exit: null });
   }
 
   /** A fault on request. @throws GantryError engine_unavailable, EngineError */
@@ -152,6 +165,7 @@ export class Running {
 
   /** Removes the container, running or not. What cannot be removed now, the reconciler finds. Never rejects. */
   remove(why: string): Promise<void> {
+    if (this.#isLeft) return Promise.resolve();
     this.#removal ??= this.#remove(why);
     return this.#removal;
   }

@@ -2,6 +2,7 @@ import type { ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Rest } from '../resilience/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
+import { inBackground } from './background.ts';
 import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
@@ -13,6 +14,7 @@ import { type Hello, SessionReplicas } from './session-replicas.ts';
 import type { Slot } from './slot.ts';
 import { fingerprintOf } from './spec-diff.ts';
 import { type Asleep, Standing } from './standing.ts';
+import type { Candidate } from './takeover.ts';
 import { WarmPool } from './warm-pool.ts';
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
@@ -59,13 +61,15 @@ export class ServerPool {
       desired: memory.replicas(first.name, first.replicas),
       principal,
       inherit: () => this.spares.inherit(this.#standingPrincipal),
+      onUp: (...up) => this.#claims.cameUp(...up),
       onClosed: (slot) => this.#claims.forget(slot),
       onTools: (tools) => {
         this.#tools = tools;
       },
     });
     const slots = (): readonly Slot[] => this.slots;
-    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions });
+    const keep = (replica: Replica, whose: string | null): void => void this.keep(replica, whose);
+    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions, keep });
   }
 
   get spec(): ServerSpec {
@@ -212,6 +216,17 @@ export class ServerPool {
   async heldFor(principal: string): Promise<Replica> {
     await this.#standing.wake();
     return await this.#claims.heldFor(principal);
+  }
+
+  /** The next start of the orchestrator finds it: `ReplicaKeeper.keep`. */
+  async keep(replica: Replica, claimedBy: string | null = null): Promise<void> {
+    const { keeper, revision } = this.#options;
+    await keeper.keep(replica, { spec: this.#spec, revision, claimedBy });
+  }
+
+  /** The replica of a session, left by an earlier start. */
+  goOn(candidate: Candidate): void {
+    inBackground(this.#options.facts, `replica ${candidate.record.id}`, this.#sessions.goOn(candidate));
   }
 
   async release(replica: Replica, why: string): Promise<void> {

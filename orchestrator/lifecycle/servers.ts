@@ -10,6 +10,8 @@ import { Turns } from './turns.ts';
 const WAITING_RETRY_AFTER_MS = 5000;
 
 export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepareImage' | 'urlOf'> & {
+  /** With which revision a server begins: `Takeover.revisionOf`. */
+  readonly firstRevision: (server: string) => number;
   /** Removes images of a server, all but one. Never rejects. */
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
 };
@@ -134,6 +136,7 @@ export class Servers {
     if (this.#closing) return;
     const server = new Revisions(spec, {
       ...this.#options,
+      firstRevision: this.#options.firstRevision(spec.name),
       makePool: (wanted, place) => this.#maker().make(wanted, place),
       onChange: () => this.#looked(),
       onGone: () => this.sweepLater(spec.name, server.current.prepared?.tag ?? null),

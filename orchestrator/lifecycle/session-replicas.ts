@@ -12,11 +12,13 @@ import { greet } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
+import { reconnect } from './reconnect.ts';
 import type { Running } from './running.ts';
 import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
 import type { Starter, StartRequest } from './starter.ts';
+import type { Candidate, Takeover } from './takeover.ts';
 import { settledWithin } from './waits.ts';
 
 /** The parameters of an initialize. */
@@ -26,6 +28,7 @@ export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
   readonly starter: Starter;
+  readonly takeover: Takeover;
   /** A spare for somebody; null where there is none (`WarmPool.take`). */
   readonly takeSpare: (principal: string | null, hello: Hello | null) => Spare | null;
   readonly gate: Gate;
@@ -89,6 +92,23 @@ export class SessionReplicas {
     if (why === null && running.replica.available) return running;
     if (why !== null) await running.discard(why);
     throw notStarted(spec(), why);
+  }
+
+  /** Goes on with one that an earlier start of the orchestrator left. */
+  async goOn(candidate: Candidate): Promise<void> {
+    const { takeover, starter, engineWatch, clock } = this.#options;
+    const { record } = candidate;
+    const breaker = this.#breakerOf(record.id);
+    try {
+      const running = await starter.reopen(candidate, breaker);
+      this.#adopted({ running, breaker });
+      takeover.found(record.id, running.replica);
+      const why = await reconnect(running, record, clock);
+      if (why !== null) await running.discard(why);
+    } catch (error) {
+      engineWatch.report(error);
+      await takeover.discard(candidate);
+    }
   }
 
   /** Ends one politely; resolves when its container is gone. */
@@ -159,8 +179,7 @@ export class SessionReplicas {
     const prepared = await image.soon();
     if (prepared === null) throw stillInstalling(spec());
     const replicaId = `${spec().name}-s-${shortId()}`;
-    const policy = () => spec().breaker;
-    const breaker = callBreaker({ ...this.#options, server: spec().name, replica: replicaId, policy });
+    const breaker = this.#breakerOf(replicaId);
     const request = {
       spec: spec(),
       image: prepared,
@@ -172,6 +191,11 @@ export class SessionReplicas {
       breaker,
     };
     return { running: await gate.run(() => this.#begin(request)), breaker };
+  }
+
+  #breakerOf(replica: string): Breaker {
+    const { spec } = this.#options;
+    return callBreaker({ ...this.#options, server: spec().name, replica, policy: () => spec().breaker });
   }
 
   /** In its turn at the gate: those before it may have failed. */

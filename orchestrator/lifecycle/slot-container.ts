@@ -2,6 +2,7 @@ import type { ContainerExit } from '../engine/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { Heirs } from './heirs.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import type { ReplicaRecord } from './replica-record.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import type { SlotOptions } from './slot-options.ts';
@@ -16,6 +17,7 @@ export class SlotContainer {
   /** It came as a spare: its process runs already and waits to be greeted. */
   #isHeir = false;
   #generation = 0;
+  #record: { readonly containerId: string; readonly record: ReplicaRecord } | null = null;
   #lastExit: ContainerExit | null = null;
   /** How often this place was filled before. */
   restarts = 0;
@@ -44,9 +46,15 @@ export class SlotContainer {
   /** The stopped container again where there is one, else a spare, else a new one. Throws as `Starter.start`. */
   async fill(image: PreparedImage): Promise<Running> {
     this.#running = await this.#revived();
+    this.#running ??= await this.#leftBehind(image);
     this.#running ??= this.#spare();
     this.#running ??= await this.#made(image);
     return this.#running;
+  }
+
+  /** What is known of the process that an earlier start of the orchestrator left in this place; null for another one. */
+  get record(): ReplicaRecord | null {
+    return this.#running?.containerId === this.#record?.containerId ? (this.#record?.record ?? null) : null;
   }
 
   /** A spare that has taken the place and is still to be greeted; null where there is none. */
@@ -97,6 +105,28 @@ export class SlotContainer {
       await this.clear('could not be started again');
       return null;
     }
+  }
+
+  async #leftBehind(image: PreparedImage): Promise<Running | null> {
+    const { takeover, starter, engine, engineWatch, id } = this.#options;
+    const candidate = takeover.take(id);
+    if (candidate === null) return null;
+    const { facts, record } = candidate;
+    try {
+      // A name may lead to another image by now.
+      if ((await engine.images.inspect(image.tag))?.id === facts.imageId) {
+        const running = await starter.reopen(candidate, this.#breaker);
+        this.#record = { containerId: facts.id, record };
+        this.#generation = record.generation;
+        this.restarts = record.restarts;
+        takeover.found(id, running.replica);
+        return running;
+      }
+    } catch (error) {
+      engineWatch.report(error);
+    }
+    await takeover.discard(candidate);
+    return null;
   }
 
   #spare(): Running | null {

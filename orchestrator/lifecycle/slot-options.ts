@@ -4,8 +4,11 @@ import type { EngineWatch } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
+import type { ReplicaRecord } from './replica-record.ts';
+import type { Running } from './running.ts';
 import type { Spare } from './spare.ts';
 import type { Starter } from './starter.ts';
+import type { Takeover } from './takeover.ts';
 
 export type SlotOptions = {
   /** `everything-1`: the id of whatever replica fills this place. */
@@ -16,6 +19,9 @@ export type SlotOptions = {
   readonly principal: string | null;
   readonly eras: EraFinder;
   readonly starter: Starter;
+  readonly takeover: Takeover;
+  /** It is about to serve. @param record of the process that was taken over; null for another */
+  readonly onUp: (running: Running, record: ReplicaRecord | null) => void;
   /** A spare for this place, where its replica has died; null where there is none. */
   readonly inherit: () => Spare | null;
   readonly gate: Gate;

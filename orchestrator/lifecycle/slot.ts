@@ -7,6 +7,7 @@ import { greetAndProve, toolsOf } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
+import { reconnect } from './reconnect.ts';
 import { type Failure, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import { SlotContainer } from './slot-container.ts';
@@ -158,6 +159,7 @@ export class Slot {
         return { reason: why, retryAfterMs: null };
       }
       this.#readyAt = this.#options.clock.now();
+      this.#options.onUp(running, this.#container.record);
       this.#become({ name: 'up', running });
       inBackground(this.#options.facts, `tools of ${this.id}`, this.#listTools(running));
       return null;
@@ -177,7 +179,10 @@ export class Slot {
   async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
     const { gate, clock, spec, eras } = this.#options;
     const options = { spec: spec(), image, eras, clock };
-    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.#breaker, options);
+    const greetOne = (one: Running): Promise<Reason | null> => {
+      const { record } = this.#container;
+      return record === null ? greetAndProve(one, this.#breaker, options) : reconnect(one, record, clock);
+    };
     const heir = this.#container.takeHeir();
     if (heir !== null) return Promise.race([greetOne(heir), this.#inbox.arrived]);
     const started = await gate.run(async () => {

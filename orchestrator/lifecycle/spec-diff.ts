@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ServerSpec } from '../kernel/index.ts';
+import { type ServerSpec, sorted } from '../kernel/index.ts';
 
 export type Difference = {
   readonly added: readonly ServerSpec[];
@@ -31,6 +31,11 @@ export function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
 export function fingerprintOf(spec: ServerSpec): string {
   const part = { ...containerPart(spec), env: Object.keys(spec.env).sort() };
   return createHash('sha256').update(JSON.stringify(part)).digest('base64url');
+}
+
+/** All that a server's containers are made of, secrets among it: only to be sealed, never shown or stored. */
+export function sealedPart(spec: ServerSpec): string {
+  return JSON.stringify(sorted(containerPart(spec)));
 }
 
 function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[number]> {

@@ -9,11 +9,14 @@ import type { Gate } from './gate.ts';
 import { IdleLadder } from './idle.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { poolWithout } from './pool-now.ts';
+import type { ReplicaRecord } from './replica-record.ts';
+import type { Running } from './running.ts';
 import { Scaler } from './scaler.ts';
 import { Slot } from './slot.ts';
 import type { Spare } from './spare.ts';
 import { StandingPlaces } from './standing-places.ts';
 import type { Starter } from './starter.ts';
+import type { Takeover } from './takeover.ts';
 
 export type StandingOptions = {
   readonly spec: () => ServerSpec;
@@ -44,6 +47,9 @@ export type StandingOptions = {
   readonly onChange: () => void;
   readonly onTools: (tools: readonly ToolView[]) => void;
   readonly onClosed: (slot: Slot) => void;
+  readonly takeover: Takeover;
+  /** See `SlotOptions`. */
+  readonly onUp: (slot: Slot, running: Running, record: ReplicaRecord | null) => void;
 };
 
 /** What is known of replicas that rest. */
@@ -157,13 +163,15 @@ export class Standing {
 
   #newSlot(id: string): Slot {
     const { standingGate: gate, inherit, spec, principal } = this.#options;
-    return new Slot({
+    const slot: Slot = new Slot({
       ...this.#options,
       id,
+      onUp: (running, record) => this.#options.onUp(slot, running, record),
       gate,
       principal: principal(),
       inherit,
       mayEject: (own) => spec().sharing !== 'shared' || mayEject(poolWithout(own, this.slots)),
     });
+    return slot;
   }
 }

@@ -1,17 +1,31 @@
 import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
-import { type CallBreaker, type Holder, Replica, type ReplicaIdentity } from '../replica/index.ts';
+import {
+  type CallBreaker,
+  type Channel,
+  type Holder,
+  Replica,
+  type ReplicaIdentity,
+} from '../replica/index.ts';
 import type { Admission } from './admission.ts';
 import type { ChannelMaker } from './channel-maker.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { containerLabels, volumeLabels, volumeName } from './labels.ts';
 import { unappliedLimit } from './limits-check.ts';
+import type { ReplicaKeeper } from './replica-keeper.ts';
 import { Running } from './running.ts';
 import { StartFailure } from './start-failure.ts';
+import type { Candidate } from './takeover.ts';
 
 /** Open files per process: what servers need, far from what a leak can do to the host. */
 const NOFILE = 1024;
+/** Ids of calls for each owner of a process: half a year at 60,000 a second, and 8,000 owners within 2^53. */
+const IDS_EACH = 2 ** 40;
+const NOT_WRITTEN = reason(
+  'internal',
+  'The registry does not answer, so a replica of an earlier start cannot be taken over.',
+);
 
 export type StartRequest = {
   readonly spec: ServerSpec;
@@ -34,6 +48,7 @@ export type StarterOptions = {
   readonly channels: ChannelMaker;
   readonly table: ContainerTable;
   readonly admission: Admission;
+  readonly keeper: ReplicaKeeper;
   readonly onEngineError: (error: unknown) => void;
 };
 
@@ -64,6 +79,18 @@ export class Starter {
     const { memoryBytes } = stopped.facts.limits;
     const who = { server, id, generation, restarts, heldBy };
     return this.#admitted({ ...who, memoryBytes }, () => this.#run(stopped.facts, who, breaker));
+  }
+
+  /**
+   * Goes on with a container that an earlier start of the orchestrator left. Its replica serves when its process has found
+   * its way here (`reconnect`); whoever wants to hear all it says listens in the turn in which this resolves.
+   * Throws as `start`; the container is still there then.
+   */
+  reopen(candidate: Candidate, breaker: CallBreaker): Promise<Running> {
+    const { facts, record } = candidate;
+    const { server, id, heldBy } = record;
+    const { memoryBytes } = facts.limits;
+    return this.#admitted({ server, id, heldBy, memoryBytes }, () => this.#reopen(candidate, breaker));
   }
 
   /** Its memory counts from now until its process is over. */
@@ -112,22 +139,10 @@ export class Starter {
     who: Omit<ReplicaIdentity, 'containerId' | 'startedAt'>,
     breaker: CallBreaker,
   ): Promise<Running> {
-    const { engine, clock, table } = this.#options;
-    const channel = await this.#options.channels.open(facts);
-    const identity = { ...who, containerId: facts.id, startedAt: new Date(clock.now()).toISOString() };
-    const running = new Running({
-      replica: new Replica({ identity, channel, facts: this.#options.facts, clock, breaker }),
-      facts,
-      engine,
-      clock,
-      stated: this.#options.facts,
-      onEngineError: this.#options.onEngineError,
-      onRemoved: () => {
-        table.drop(facts.id);
-        this.#options.channels.forget(facts.labels);
-      },
-    });
-    table.hold(facts.id, running);
+    const { engine, clock, channels } = this.#options;
+    const channel = await channels.open(facts, { acknowledge: 'owner' });
+    const startedAt = new Date(clock.now()).toISOString();
+    const running = this.#held(facts, { ...who, containerId: facts.id, startedAt }, channel, breaker, 0);
     if (who.heldBy === 'spare') running.replica.waitForHolder(); // before its process can say anything
     try {
       await engine.start(facts.id);
@@ -137,6 +152,48 @@ export class Starter {
       throw error;
     }
     running.sawStarted();
+    return running;
+  }
+
+  async #reopen({ facts, record, heardTo }: Candidate, breaker: CallBreaker): Promise<Running> {
+    const { keeper, engine, channels } = this.#options;
+    if (!(await keeper.takenOver(facts.id, record))) throw new StartFailure(NOT_WRITTEN);
+    if (facts.state === 'paused') await engine.resume(facts.id);
+    const resumeFrom = heardTo === null ? {} : { resumeFrom: heardTo };
+    const channel = await channels.open(facts, { acknowledge: 'owner', ...resumeFrom });
+    const { server, id, generation, heldBy, restarts, startedAt } = record;
+    const identity = { server, id, generation, heldBy, restarts, startedAt, containerId: facts.id };
+    const idsAbove = (record.takeovers + 1) * IDS_EACH;
+    const running = this.#held(facts, identity, channel, breaker, idsAbove);
+    running.sawStarted();
+    return running;
+  }
+
+  #held(
+    facts: ContainerFacts,
+    identity: ReplicaIdentity,
+    channel: Channel,
+    breaker: CallBreaker,
+    idsAbove: number,
+  ): Running {
+    const { engine, clock, table, keeper, facts: stated } = this.#options;
+    const memory = keeper.memoryOf(facts.id);
+    const lasting = { idsAbove, ...(memory === null ? {} : { memory }) };
+    const running = new Running({
+      replica: new Replica({ identity, channel, facts: stated, clock, breaker, lasting }),
+      facts,
+      engine,
+      clock,
+      stated,
+      onEngineError: this.#options.onEngineError,
+      isLeft: () => keeper.leaves(facts.id),
+      onRemoved: () => {
+        table.drop(facts.id);
+        keeper.forget(facts.id);
+        this.#options.channels.forget(facts.labels);
+      },
+    });
+    table.hold(facts.id, running);
     return running;
   }
 

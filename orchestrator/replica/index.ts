@@ -4,6 +4,7 @@ export type {
   Channel,
   ChannelDirectoriesOptions,
   ChannelEnd,
+  Memory,
   ProcessExit,
   Resumed,
   SentCall,

@@ -1,5 +1,5 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
-import { Link } from '../channel/index.ts';
+import { Link, lastingOf } from '../channel/index.ts';
 import type { Clock, Era, Facts, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type CallBreaker, counted } from './counted.ts';
@@ -211,6 +211,16 @@ export class Replica {
   /** Whether it serves, as soon as that is settled: false where it ends before. */
   get served(): Promise<boolean> {
     return this.#life.settled;
+  }
+
+  /** Settles when its process is connected; rejects where the channel ends before. At once where it cannot be left. */
+  get connected(): Promise<unknown> {
+    return lastingOf(this.channel)?.connected ?? Promise.resolve();
+  }
+
+  /** Leaves its process to the next owner, calls that are still open with it. */
+  leave(): void {
+    lastingOf(this.channel)?.detach();
   }
 
   /** An earlier owner of its process greeted it, and was told this. */

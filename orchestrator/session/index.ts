@@ -4,6 +4,7 @@ export { type ClientMessage, idOf, readClientMessage } from './client-message.ts
 export { encodeOutcome } from './encode.ts';
 export { eraOf } from './era.ts';
 export { EVENTS_KEPT_MS, type EventLog, type NumberedMessage } from './event-log.ts';
+export type { Left } from './left-sessions.ts';
 export { MemoryEventLog } from './memory-event-log.ts';
 export { StatelessCalls, type StatelessReply } from './modern/stateless-calls.ts';
 export type { OutEvent, OutStream } from './out-stream.ts';

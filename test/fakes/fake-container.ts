@@ -9,6 +9,7 @@ import type {
 } from '../../orchestrator/engine/index.ts';
 import { BRIDGE_PATH, EngineError } from '../../orchestrator/engine/index.ts';
 import { FakeAttachment } from './fake-attachment.ts';
+import { imageIdOf } from './fake-images.ts';
 import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
 type Options = {
@@ -128,6 +129,7 @@ export class FakeContainer {
       id: this.id,
       name: spec.name,
       image: spec.image,
+      imageId: imageIdOf(spec.image),
       labels: spec.labels,
       state: this.#state,
       startedAt: this.#startedAt,

@@ -53,7 +53,7 @@ export class FakeImages implements ImageStore {
   async inspect(tag: string): ReturnType<ImageStore['inspect']> {
     this.#check();
     if (!this.#present.has(tag)) return null;
-    const id = `sha256:${createHash('sha256').update(tag).digest('hex')}`;
+    const id = imageIdOf(tag);
     const labels = this.#labels.get(tag) ?? {};
     return { id, user: this.#users.get(tag) ?? '', entrypoint: [], command: ['program'], labels };
   }
@@ -123,4 +123,8 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   let text = '';
   for await (const chunk of stream as Readable) text += String(chunk);
   return text;
+}
+
+export function imageIdOf(tag: string): string {
+  return `sha256:${createHash('sha256').update(tag).digest('hex')}`;
 }

@@ -20,6 +20,7 @@ const applied: ContainerFacts = {
   id: 'x',
   name: 'x',
   image: 'x',
+  imageId: 'sha256:0',
   labels: {},
   state: 'created',
   startedAt: null,

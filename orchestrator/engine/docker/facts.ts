@@ -13,6 +13,7 @@ export function containerFacts(info: ContainerInspectInfo, oomSeen: boolean): Co
     id: info.Id,
     name: info.Name.replace(/^\//, ''),
     image: config.Image,
+    imageId: info.Image,
     labels: config.Labels ?? {},
     state: exit === null ? liveState(state) : 'exited',
     startedAt: time(state.StartedAt),

@@ -1,0 +1,33 @@
+import { type Clock, type Reason, reason } from '../kernel/index.ts';
+import type { ReplicaRecord } from './replica-record.ts';
+import type { Running } from './running.ts';
+import { settledWithin } from './waits.ts';
+
+/** A process that was left looks for its next owner four times a second. */
+const RECONNECT_MS = 10_000;
+
+/**
+ * Waits until a process that an earlier start of the orchestrator left has found its way here. It was greeted then, so it
+ * serves at once.
+ * @returns null, or why it does not. Never rejects.
+ */
+export async function reconnect(
+  running: Running,
+  { handshake }: ReplicaRecord,
+  clock: Clock,
+): Promise<Reason | null> {
+  const { replica } = running;
+  const settled = Promise.race([replica.connected, replica.closed]).catch(() => {
+    // The channel is over: how it ended is asked below.
+  });
+  if (!(await settledWithin(clock, RECONNECT_MS, settled))) {
+    const text = `The process that an earlier start of the orchestrator left did not connect again within ${RECONNECT_MS} ms.`;
+    return reason('unresponsive', text, { stderr: running.stderr });
+  }
+  if (!replica.isOpen) {
+    const { reason: why } = await running.ended;
+    return why ?? reason('stopped', 'The container was stopped.');
+  }
+  replica.takenOver(handshake);
+  return null;
+}
