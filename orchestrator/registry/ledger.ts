@@ -53,11 +53,7 @@ export class Ledger {
   #begin(): void {
     if (this.#closed) return;
     // In a turn of its own, so that what comes in this one goes along.
-    this.#work ??= Promise.resolve()
-      .then(() => this.#write())
-      .finally(() => {
-        this.#work = null;
-      });
+    this.#work ??= Promise.resolve().then(() => this.#write());
   }
 
   async #write(): Promise<void> {
@@ -83,6 +79,7 @@ export class Ledger {
         await this.#pause();
       }
     }
+    this.#work = null; // in the turn in which nothing is pending: what comes later begins anew
   }
 
   #pause(): Promise<void> {

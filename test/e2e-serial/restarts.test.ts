@@ -4,7 +4,6 @@ import {
   type Container,
   callTool,
   compose,
-  dockerInside,
   dockerOnHost,
   expectStatus,
   type Server,
@@ -14,6 +13,7 @@ import {
 import { type McpSession, openSession, toolCall } from '../e2e/mcp-session.ts';
 import { fixtureEntry, makeServer, untilReady } from '../e2e/own-server.ts';
 import { until } from '../e2e/until.ts';
+import { killAndStart, labelledContainers, orchestratorId, readyAgain } from './orchestrator.ts';
 
 const CATALOGUE = ['everything', 'filesystem', 'memory', 'sequential-thinking', 'clock'];
 /** From /readyz being 200 again. */
@@ -29,14 +29,10 @@ test.serial(
   async (t) => {
     t.timeout(280_000);
     const sessions = await tenSessions(t);
-    const before = await labelledContainers();
-    t.true(before.length >= 10);
-    const orchestrator = await orchestratorId();
-    await dockerOnHost('kill', '--signal', 'KILL', orchestrator);
-    await dockerOnHost('start', orchestrator);
-    await readyAgain();
-    await everythingIsAccountedFor(before);
-    for (const session of sessions) t.is((await session.post(toolCall(1, 'echo'))).status, 404);
+    t.true((await labelledContainers()).length >= 10);
+    await killAndStart();
+    await everythingIsAccountedFor();
+    for (const session of sessions) t.is((await session.post(toolCall(1, 'echo'))).status, 200);
     t.is(await callTool('everything', 'echo', { message: 'again' }), 'Echo: again');
   },
 );
@@ -46,7 +42,6 @@ test.serial(
   async (t) => {
     t.timeout(280_000);
     const [session] = await tenSessions(t);
-    const before = await labelledContainers();
     const orchestrator = await orchestratorId();
     const startedAt = await dockerOnHost('inspect', '-f', '{{.State.StartedAt}}', orchestrator);
     process.kill(Number(await dockerOnHost('inspect', '-f', '{{.State.Pid}}', orchestrator)), 'SIGKILL');
@@ -55,8 +50,8 @@ test.serial(
       async () => (await dockerOnHost('inspect', '-f', '{{.State.StartedAt}}', orchestrator)) !== startedAt,
     );
     await readyAgain();
-    await everythingIsAccountedFor(before);
-    t.is((await session?.post(toolCall(1, 'echo')))?.status, 404);
+    await everythingIsAccountedFor();
+    t.is((await session?.post(toolCall(1, 'echo')))?.status, 200);
   },
 );
 
@@ -78,9 +73,18 @@ test.serial(
     await stopped;
     const exitCode = await dockerOnHost('inspect', '-f', '{{.State.ExitCode}}', await orchestratorId());
     t.is(exitCode, '0');
-    t.deepEqual(await labelledContainers(), []);
+    t.deepEqual(await labelledContainers('gantry.channel=attach'), []);
+    const left = await labelledContainers();
     await compose('start', 'orchestrator');
     await readyAgain();
+    await everythingIsAccountedFor();
+    const taken = await labelledContainers();
+    t.true(left.length > 0);
+    t.deepEqual(
+      left.filter((id) => !taken.includes(id)),
+      [],
+      'what a stop leaves is what the next start takes over',
+    );
     const after = await untilReady(name);
     t.like(after, { origin: 'api', envKeys: ['KEPT'] });
     await allReady();
@@ -129,41 +133,15 @@ async function tenSessions(t: Parameters<typeof openSession>[0]): Promise<readon
   return sessions;
 }
 
-async function orchestratorId(): Promise<string> {
-  return (await compose('ps', '-a', '-q', 'orchestrator')).trim();
-}
-
-async function labelledContainers(): Promise<readonly string[]> {
-  const listed = await dockerInside(
-    'ps',
-    '-a',
-    '--no-trunc',
-    '--filter',
-    'label=gantry.owner',
-    '--format',
-    '{{.ID}}',
-  );
-  return listed
-    .split('\n')
-    .filter((id) => id !== '')
-    .sort();
-}
-
-function readyAgain(): Promise<boolean> {
-  return until('/readyz is 200', async () => (await api('GET', '/readyz')).status === 200, {
-    timeoutMs: 90_000,
-  });
-}
-
 async function allReady(): Promise<void> {
   await Promise.all(CATALOGUE.map((name) => untilReady(name, 120_000)));
 }
 
 /**
- * Every labelled container the engine has is one that the API knows, none of them is from before, and there are as many
- * as standing replicas. The catalogue is ready.
+ * Every labelled container the engine has is one that the API knows: one of as many standing replicas as there are to be,
+ * or a session's, of which there are no more than sessions. The catalogue is ready.
  */
-async function everythingIsAccountedFor(before: readonly string[]): Promise<void> {
+async function everythingIsAccountedFor(): Promise<void> {
   await until(
     'every container is accounted for',
     async () => {
@@ -173,21 +151,16 @@ async function everythingIsAccountedFor(before: readonly string[]): Promise<void
       const known = containers.map((container) => container.id).sort();
       if (JSON.stringify(known) !== JSON.stringify(onEngine))
         throw new Error(`${onEngine.length} on the engine, ${known.length} known`);
-      const old = onEngine.filter((id) => before.includes(id));
-      if (old.length > 0) throw new Error(`${old.length} containers are from before`);
-      const strangers = containers.filter((container) => container.heldBy !== 'pool');
-      if (strangers.length > 0) throw new Error(`${strangers.length} containers are held by sessions`);
       const { servers } = await expectStatus<{ servers: Server[] }>(200, api('GET', '/api/v1/servers'));
-      const standing = servers.reduce(
-        (sum, one) => sum + (one.state === 'ready' ? one.replicas.desired : 0),
-        0,
-      );
-      // A server that cannot start may have a container for a moment, while it is tried again.
-      const trying = containers.filter(
-        (one) => servers.find(({ name }) => name === one.server)?.state !== 'ready',
-      );
-      if (onEngine.length - trying.length !== standing)
-        throw new Error(`${onEngine.length} containers, ${standing} standing`);
+      for (const { name, state, replicas, sessions } of servers) {
+        const own = containers.filter((one) => one.server === name);
+        const standing = own.filter((one) => one.heldBy === 'pool').length;
+        // A server that cannot start may have a container for a moment, while it is tried again.
+        if (state === 'ready' && standing !== replicas.desired)
+          throw new Error(`${standing} of ${replicas.desired} replicas of ${name} stand`);
+        if (own.length - standing > sessions)
+          throw new Error(`${own.length - standing} containers for ${sessions} sessions of ${name}`);
+      }
       const late = servers.filter(({ name, state }) => CATALOGUE.includes(name) && state !== 'ready');
       if (late.length > 0) throw new Error(`${late.map(({ name }) => name).join(', ')} not ready`);
       return true;

@@ -13,7 +13,7 @@ export type SentMessage = {
 
 /** A channel whose other end is the test: it sees what was sent and says what the process prints. */
 export class FakeChannel implements Channel {
-  readonly kind = 'attach';
+  readonly kind: Channel['kind'] = 'attach';
   readonly stderr = new BoundedStderr(systemClock);
   readonly sent: SentMessage[] = [];
   /** Plays the process; called in a later turn, as a real process would answer. */

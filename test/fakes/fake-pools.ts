@@ -9,6 +9,7 @@ import {
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
 import { Replica } from '../../orchestrator/replica/index.ts';
+import type { ReplicaOptions } from '../../orchestrator/replica/replica-identity.ts';
 import type { Pools } from '../../orchestrator/routing/index.ts';
 import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { FakeChannel } from './fake-channel.ts';
@@ -123,13 +124,28 @@ export class FakePools implements Pools {
     replica.stopped();
   }
 
-  make(server: string, id: string, heldBy: 'pool' | 'session'): PlayedReplica {
-    const channel = new FakeChannel();
+  /** The channel of the next replica. */
+  channel: () => FakeChannel = () => new FakeChannel();
+
+  make(
+    server: string,
+    id: string,
+    heldBy: 'pool' | 'session',
+    lasting: NonNullable<ReplicaOptions['lasting']> = {},
+  ): PlayedReplica {
+    const channel = this.channel();
     this.play(channel);
     const identity = { server, id, generation: 1, containerId: id, heldBy, restarts: 0, startedAt: '' };
     const played = {
       channel,
-      replica: new Replica({ identity, channel, facts: this.facts, clock: this.clock, breaker: neverTrips }),
+      replica: new Replica({
+        identity,
+        channel,
+        facts: this.facts,
+        clock: this.clock,
+        breaker: neverTrips,
+        lasting,
+      }),
     };
     this.opened.push(played);
     return played;
