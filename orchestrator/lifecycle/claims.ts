@@ -3,6 +3,7 @@ import { GantryError } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
 import { inBackground } from './background.ts';
+import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
 import type { SessionReplicas } from './session-replicas.ts';
@@ -31,10 +32,14 @@ export class Claims {
     sessions: SessionReplicas;
     clock: Clock;
     facts: Facts;
-    /** `ReplicaKeeper.keep` */
-    keep: (replica: Replica, claimedBy: string | null) => void;
+    keeper: ReplicaKeeper;
+    /** See `PoolOptions`. */
+    revision: number;
   }) {
-    this.#keep = options.keep;
+    this.#keep = (replica, claimedBy) => {
+      const { keeper, spec, revision } = options;
+      void keeper.keep(replica, { spec: spec(), revision, claimedBy });
+    };
     this.#spec = options.spec;
     this.#slots = options.slots;
     this.#sessions = options.sessions;

@@ -235,7 +235,7 @@ export class Mesh {
   }
 
   async keep(replica: Replica): Promise<void> {
-    await this.#servers.find(replica.identity.server)?.ownerOf(replica)?.keep(replica);
+    await this.#servers.find(replica.identity.server)?.ownerOf(replica)?.lasting.keep(replica);
   }
 
   async release(replica: Replica, why: string): Promise<void> {

@@ -17,7 +17,7 @@ export async function reconnect(
   clock: Clock,
 ): Promise<Reason | null> {
   const { replica } = running;
-  const settled = Promise.race([replica.connected, replica.closed]).catch(() => {
+  const settled = Promise.race([replica.lasting.connected, replica.closed]).catch(() => {
     // The channel is over: how it ended is asked below.
   });
   if (!(await settledWithin(clock, RECONNECT_MS, settled))) {
@@ -28,6 +28,6 @@ export async function reconnect(
     const { reason: why } = await running.ended;
     return why ?? reason('stopped', 'The container was stopped.');
   }
-  replica.takenOver(handshake);
+  replica.lasting.takenOver(handshake);
   return null;
 }

@@ -221,7 +221,7 @@ export class Revisions {
     return pool;
   }
 
-  async #close(pool: ServerPool, drainMs = this.#drainMs): Promise<void> {
+  async #close(pool: ServerPool, drainMs = this.#current.spec.timeouts.drainMs): Promise<void> {
     // On what never served nothing is worth waiting for.
     const neverServed = this.#rollout?.to === pool && this.#rollout.isFree;
     await pool.close(neverServed ? 0 : drainMs);
@@ -234,10 +234,6 @@ export class Revisions {
       this.#options.onGone(pool);
     });
     inBackground(this.#options.facts, `earlier replicas of ${pool.spec.name}`, gone);
-  }
-
-  get #drainMs(): number {
-    return this.#current.spec.timeouts.drainMs;
   }
 }
 

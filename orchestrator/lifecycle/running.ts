@@ -36,7 +36,6 @@ export class Running {
   #isResting = false;
   /** Settles when its process was left to the next start of the orchestrator. */
   readonly #left = Promise.withResolvers<Ending>();
-  #isLeft = false;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -90,7 +89,7 @@ export class Running {
    */
   async stop(deadlineMs: number): Promise<void> {
     const { clock, engine, isLeft } = this.#options;
-    if (isLeft() && this.replica.state.name === 'ready') return this.#leave(deadlineMs);
+    if (isLeft() && this.replica.state.name === 'ready') return await this.#leave(deadlineMs);
     const reserveMs = Math.min(END_RESERVE_MS, deadlineMs / 2);
     this.#wish = this.#wish === 'kill' ? 'kill' : 'stop';
     if (this.replica.state.name === 'paused') await this.#attempt(engine.resume(this.containerId));
@@ -109,8 +108,8 @@ export class Running {
   async #leave(deadlineMs: number): Promise<void> {
     await Promise.race([this.replica.drain(deadlineMs), this.ended]);
     if (!this.replica.isOpen) return;
-    this.#isLeft = true;
-    this.replica.leave();
+    this.#removal = Promise.resolve(); // it is not ours to remove any more
+    this.replica.lasting.leave();
     this.#left.resolve({ reason: null, exit: null });
   }
 
@@ -165,7 +164,6 @@ export class Running {
 
   /** Removes the container, running or not. What cannot be removed now, the reconciler finds. Never rejects. */
   remove(why: string): Promise<void> {
-    if (this.#isLeft) return Promise.resolve();
     this.#removal ??= this.#remove(why);
     return this.#removal;
   }
@@ -205,14 +203,9 @@ export class Running {
   }
 
   #diagnose(channelEnd: ChannelEnd | null, found: Found): Ending {
-    const facts = {
-      channelEnd,
-      found,
-      oomSeen: this.#oomSeen,
-      killAsked: this.#wish === 'kill',
-      memoryBytes: this.facts.limits.memoryBytes,
-      stderr: this.stderr,
-    };
+    const { stderr } = this;
+    const killAsked = this.#wish === 'kill';
+    const facts = { channelEnd, found, oomSeen: this.#oomSeen, killAsked, ...this.facts.limits, stderr };
     const exit = classifiedExit(facts);
     // A reason given earlier stands: the death is its consequence.
     if (this.replica.state.name === 'failed') return { reason: this.replica.state.reason, exit };
@@ -221,11 +214,10 @@ export class Running {
 
   /** @returns null where it runs on and is heard: nothing has ended. */
   async #find(channelEnd: ChannelEnd | null): Promise<Found | null> {
-    const { containerId } = this;
     try {
       return await howEnded({
         ...this.#options,
-        containerId,
+        containerId: this.containerId,
         channelEnd,
         down: this.#down.promise,
         isServing: this.#wish === 'serve',
@@ -233,9 +225,9 @@ export class Running {
       });
     } catch (error) {
       this.#options.onEngineError(error);
-      if (isEngineDown(error)) return told(channelEnd, this.#options.clock) ?? { what: 'engine_down' };
-      this.#trouble(error);
-      return told(channelEnd, this.#options.clock) ?? { what: 'unknown' };
+      const isDown = isEngineDown(error);
+      if (!isDown) this.#trouble(error);
+      return told(channelEnd, this.#options.clock) ?? { what: isDown ? 'engine_down' : 'unknown' };
     }
   }
 

@@ -2,7 +2,6 @@ import type { ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Rest } from '../resilience/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
-import { inBackground } from './background.ts';
 import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
@@ -14,7 +13,6 @@ import { type Hello, SessionReplicas } from './session-replicas.ts';
 import type { Slot } from './slot.ts';
 import { fingerprintOf } from './spec-diff.ts';
 import { type Asleep, Standing } from './standing.ts';
-import type { Candidate } from './takeover.ts';
 import { WarmPool } from './warm-pool.ts';
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
@@ -23,6 +21,8 @@ export class ServerPool {
   readonly eras: EraFinder;
   /** Started in advance and handed to nobody yet. */
   readonly spares: WarmPool;
+  /** What of its sessions outlives this process. */
+  readonly lasting: Pick<SessionReplicas, 'keep' | 'goOn'>;
   readonly #options: PoolOptions;
   readonly #image: ImageMemo;
   readonly #sessions: SessionReplicas;
@@ -55,6 +55,7 @@ export class ServerPool {
       accepting: () => this.#intent === 'run' || this.#intent === 'retire',
       takeSpare: (whose, hello) => this.spares.take(whose, hello),
     });
+    this.lasting = this.#sessions;
     this.#standing = new Standing({
       ...shared,
       eras: this.eras,
@@ -68,8 +69,7 @@ export class ServerPool {
       },
     });
     const slots = (): readonly Slot[] => this.slots;
-    const keep = (replica: Replica, whose: string | null): void => void this.keep(replica, whose);
-    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions, keep });
+    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions });
   }
 
   get spec(): ServerSpec {
@@ -218,17 +218,6 @@ export class ServerPool {
     return await this.#claims.heldFor(principal);
   }
 
-  /** The next start of the orchestrator finds it: `ReplicaKeeper.keep`. */
-  async keep(replica: Replica, claimedBy: string | null = null): Promise<void> {
-    const { keeper, revision } = this.#options;
-    await keeper.keep(replica, { spec: this.#spec, revision, claimedBy });
-  }
-
-  /** The replica of a session, left by an earlier start. */
-  goOn(candidate: Candidate): void {
-    inBackground(this.#options.facts, `replica ${candidate.record.id}`, this.#sessions.goOn(candidate));
-  }
-
   async release(replica: Replica, why: string): Promise<void> {
     const running = this.#sessions.find(replica);
     if (running !== undefined) await this.#sessions.end(running, why, this.#spec.timeouts.drainMs);
@@ -241,12 +230,9 @@ export class ServerPool {
   }
 
   async #closeAll(drainMs: number, sessions: Promise<void>): Promise<void> {
-    await Promise.all([
-      this.#standing.closeAll(drainMs),
-      this.spares.endAll('server stopped'),
-      sessions,
-      this.eras.close(),
-    ]);
+    const { spares, eras } = this;
+    const standing = this.#standing.closeAll(drainMs);
+    await Promise.all([standing, spares.endAll('server stopped'), sessions, eras.close()]);
   }
 
   #changed(): void {

@@ -4,6 +4,7 @@ import type { Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { callBreaker, noteBreaker } from './breaker-facts.ts';
+import type { Candidate } from './candidate.ts';
 import { ColdStarts } from './cold-starts.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
@@ -13,12 +14,13 @@ import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
 import { reconnect } from './reconnect.ts';
+import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { Running } from './running.ts';
 import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
 import type { Starter, StartRequest } from './starter.ts';
-import type { Candidate, Takeover } from './takeover.ts';
+import type { Takeover } from './takeover.ts';
 import { settledWithin } from './waits.ts';
 
 /** The parameters of an initialize. */
@@ -29,6 +31,9 @@ export type SessionReplicasOptions = {
   readonly image: ImageMemo;
   readonly starter: Starter;
   readonly takeover: Takeover;
+  readonly keeper: ReplicaKeeper;
+  /** See `PoolOptions`. */
+  readonly revision: number;
   /** A spare for somebody; null where there is none (`WarmPool.take`). */
   readonly takeSpare: (principal: string | null, hello: Hello | null) => Spare | null;
   readonly gate: Gate;
@@ -86,8 +91,7 @@ export class SessionReplicas {
   /** The same with the handshake done in Gantry's own name. Throws as `open`. */
   async openGreeted(principal: string): Promise<Running> {
     const { spec, eras, clock } = this.#options;
-    const isModern = eras.known?.era === 'modern';
-    const running = await this.open(principal, isModern ? null : OWN_HELLO);
+    const running = await this.open(principal, eras.known?.era === 'modern' ? null : OWN_HELLO);
     const why = await greet(running, { spec: spec(), image: await this.#options.image.get(), eras, clock });
     if (why === null && running.replica.available) return running;
     if (why !== null) await running.discard(why);
@@ -95,15 +99,24 @@ export class SessionReplicas {
   }
 
   /** Goes on with one that an earlier start of the orchestrator left. */
-  async goOn(candidate: Candidate): Promise<void> {
+  goOn(candidate: Candidate): void {
+    inBackground(this.#options.facts, `replica ${candidate.record.id}`, this.#goOn(candidate));
+  }
+
+  /** The next start of the orchestrator finds it. */
+  async keep(replica: Replica): Promise<void> {
+    const { keeper, spec, revision } = this.#options;
+    await keeper.keep(replica, { spec: spec(), revision, claimedBy: null });
+  }
+
+  async #goOn(candidate: Candidate): Promise<void> {
     const { takeover, starter, engineWatch, clock } = this.#options;
-    const { record } = candidate;
-    const breaker = this.#breakerOf(record.id);
+    const breaker = this.#breakerOf(candidate.record.id);
     try {
       const running = await starter.reopen(candidate, breaker);
       this.#adopted({ running, breaker });
-      takeover.found(record.id, running.replica);
-      const why = await reconnect(running, record, clock);
+      takeover.found(candidate.record.id, running.replica);
+      const why = await reconnect(running, candidate.record, clock);
       if (why !== null) await running.discard(why);
     } catch (error) {
       engineWatch.report(error);

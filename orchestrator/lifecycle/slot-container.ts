@@ -1,7 +1,10 @@
 import type { ContainerExit } from '../engine/index.ts';
+import type { Reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
+import { type GreetOptions, greetAndProve } from './greet.ts';
 import { Heirs } from './heirs.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import { reconnect } from './reconnect.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
@@ -55,6 +58,13 @@ export class SlotContainer {
   /** What is known of the process that an earlier start of the orchestrator left in this place; null for another one. */
   get record(): ReplicaRecord | null {
     return this.#running?.containerId === this.#record?.containerId ? (this.#record?.record ?? null) : null;
+  }
+
+  /** Brings its process to serve. @returns null, or why it does not. Rejects only where the engine does. */
+  greet(one: Running, options: GreetOptions): Promise<Reason | null> {
+    const { record } = this;
+    if (record !== null) return reconnect(one, record, options.clock);
+    return greetAndProve(one, this.#breaker, options);
   }
 
   /** A spare that has taken the place and is still to be greeted; null where there is none. */

@@ -3,11 +3,10 @@ import { messageOf, type Reason, reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { noteBreaker, placeBreaker } from './breaker-facts.ts';
-import { greetAndProve, toolsOf } from './greet.ts';
+import { toolsOf } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
-import { reconnect } from './reconnect.ts';
 import { type Failure, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import { SlotContainer } from './slot-container.ts';
@@ -178,16 +177,12 @@ export class Slot {
   /** @returns why it is not ready; null when it is, or when a command came first. */
   async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
     const { gate, clock, spec, eras } = this.#options;
-    const options = { spec: spec(), image, eras, clock };
-    const greetOne = (one: Running): Promise<Reason | null> => {
-      const { record } = this.#container;
-      return record === null ? greetAndProve(one, this.#breaker, options) : reconnect(one, record, clock);
-    };
+    const how = { spec: spec(), image, eras, clock };
     const heir = this.#container.takeHeir();
-    if (heir !== null) return Promise.race([greetOne(heir), this.#inbox.arrived]);
+    if (heir !== null) return Promise.race([this.#container.greet(heir, how), this.#inbox.arrived]);
     const started = await gate.run(async () => {
       if (!this.#inbox.isEmpty) return null;
-      const greeting = greetOne(await this.#container.fill(image));
+      const greeting = this.#container.greet(await this.#container.fill(image), how);
       await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
       return { greeting };
     });

@@ -8,6 +8,7 @@ import {
   type ReplicaIdentity,
 } from '../replica/index.ts';
 import type { Admission } from './admission.ts';
+import type { Candidate } from './candidate.ts';
 import type { ChannelMaker } from './channel-maker.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
@@ -16,7 +17,6 @@ import { unappliedLimit } from './limits-check.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import { Running } from './running.ts';
 import { StartFailure } from './start-failure.ts';
-import type { Candidate } from './takeover.ts';
 
 /** Open files per process: what servers need, far from what a leak can do to the host. */
 const NOFILE = 1024;

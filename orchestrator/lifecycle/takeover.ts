@@ -1,22 +1,22 @@
 import type { ContainerFacts, Engine } from '../engine/index.ts';
-import { type Clock, type Facts, messageOf } from '../kernel/index.ts';
+import { type Clock, type Facts, messageOf, type ServerSpec } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
+import type { Candidate } from './candidate.ts';
 import type { ContainerTable } from './container-table.ts';
 import { CHANNEL_LABEL } from './labels.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import { type ReplicaRecord, readReplicaRecord } from './replica-record.ts';
-import type { ServerPool } from './server-pool.ts';
 import { heardKey, type TakeoverOptions } from './takeover-options.ts';
 
 /** A standing replica that no place has asked for by then is not needed: its server was stopped, or made smaller. */
 const UNCLAIMED_MS = 60_000;
 
-/** A container that lives on, and what is known of its process. */
-export type Candidate = {
-  readonly facts: ContainerFacts;
-  readonly record: ReplicaRecord;
-  /** How far its output was dealt with, as far as that is known: `SocketChannelOptions.resumeFrom`. */
-  readonly heardTo: number | null;
+/** What is asked of the pool that serves. */
+export type TakingPool = {
+  readonly spec: ServerSpec;
+  readonly isStopped: boolean;
+  /** Goes on with replicas of sessions. */
+  readonly lasting: { goOn(candidate: Candidate): void };
 };
 
 export type TakeoverParts = {
@@ -69,7 +69,7 @@ export class Takeover {
   }
 
   /** The engine answers for the first time. @param poolOf the pool that serves, or null */
-  decide(listed: readonly ContainerFacts[], poolOf: (server: string) => ServerPool | null): void {
+  decide(listed: readonly ContainerFacts[], poolOf: (server: string) => TakingPool | null): void {
     if (this.#isDecided) return;
     this.#isDecided = true;
     const byId = new Map(listed.map((facts) => [facts.id, facts]));
@@ -87,7 +87,7 @@ export class Takeover {
     }
     for (const [id, { record }] of [...this.#candidates]) {
       const candidate = record.heldBy === 'session' ? this.take(id) : null;
-      if (candidate !== null) poolOf(record.server)?.goOn(candidate);
+      if (candidate !== null) poolOf(record.server)?.lasting.goOn(candidate);
     }
     for (const id of this.#awaited.keys()) if (!this.#left.has(id)) this.found(id, null);
     this.#parts.clock.after(UNCLAIMED_MS, () => {
@@ -122,7 +122,7 @@ export class Takeover {
     table.drop(facts.id); // what could not be removed now, the reconciler finds
   }
 
-  #isWanted({ state, labels }: ContainerFacts, record: ReplicaRecord, pool: ServerPool): boolean {
+  #isWanted({ state, labels }: ContainerFacts, record: ReplicaRecord, pool: TakingPool): boolean {
     const runs = state === 'running' || state === 'paused';
     if (!runs || labels[CHANNEL_LABEL] !== 'socket' || pool.isStopped) return false;
     if (record.seal !== this.#parts.keeper.sealOf(pool.spec)) return false;

@@ -1,4 +1,5 @@
 import { type Clock, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
+import { DISCOVER_PARAMS, type Handshake } from './handshake.ts';
 
 /** `over`: the channel ended, which others look into. */
 export type ProbeAnswer = 'answered' | 'silent' | 'over';
@@ -30,25 +31,19 @@ export class Prober {
     this.#options = options;
   }
 
-  /**
-   * @param discovery what the process was asked instead of a handshake, or null
-   * @param hasTools whether it said that it lists tools
-   */
-  async probe(
-    timeoutMs: number,
-    discovery: Record<string, unknown> | null,
-    hasTools: boolean,
-  ): Promise<ProbeAnswer> {
+  /** @param handshake what the process said when it was greeted; null where nobody has yet */
+  async probe(timeoutMs: number, handshake: Handshake | null): Promise<ProbeAnswer> {
     const { clock, tell } = this.#options;
     const startedAt = clock.now();
-    const asked = this.#questions(discovery, hasTools).map((question) => this.#ask(question, timeoutMs));
+    const asked = this.#questions(handshake).map((question) => this.#ask(question, timeoutMs));
     const answer = await firstAnswer(asked);
     if (answer !== 'over') tell(answer === 'answered', clock.now() - startedAt);
     return answer;
   }
 
-  #questions(discovery: Record<string, unknown> | null, hasTools: boolean): readonly Question[] {
-    if (discovery !== null) return [{ method: 'server/discover', params: discovery }];
+  #questions(handshake: Handshake | null): readonly Question[] {
+    if (handshake?.era === 'modern') return [{ method: 'server/discover', params: DISCOVER_PARAMS }];
+    const hasTools = handshake !== null && 'tools' in handshake.capabilities;
     const ping = { method: 'ping' };
     if (!hasTools || this.#answersPing === true) return [ping];
     const list = { method: 'tools/list' };

@@ -1,20 +1,15 @@
 import type { CallOptions, Channel, ChannelEnd, ServerMessage } from '../channel/index.ts';
-import { Link, lastingOf } from '../channel/index.ts';
+import { Link } from '../channel/index.ts';
 import type { Clock, Era, Facts, JsonRpcOutcome, Reason, ReplicaView } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type CallBreaker, counted } from './counted.ts';
-import { EarlyMessages, type Reply } from './early-messages.ts';
 import { Greeting, type InitializeOptions } from './greeting.ts';
-import { DISCOVER_PARAMS, type Handshake, selfDescribed } from './handshake.ts';
+import { type Handshake, selfDescribed } from './handshake.ts';
+import { Hearing } from './hearing.ts';
+import { LastingProcess } from './lasting-process.ts';
 import { type ProbeAnswer, Prober } from './prober.ts';
 import { diagnosedError, notServing } from './replica-errors.ts';
-import {
-  type Holder,
-  type ReplicaIdentity,
-  type ReplicaOptions,
-  type ResumedCall,
-  shownIdentity,
-} from './replica-identity.ts';
+import { type Holder, type ReplicaIdentity, type ReplicaOptions, shownIdentity } from './replica-identity.ts';
 import { ReplicaLife } from './replica-life.ts';
 import type { ReplicaState } from './replica-state.ts';
 
@@ -26,17 +21,19 @@ export class Replica {
   readonly channel: Channel;
   /** Set by `lifecycle`: it serves only whom it serves already, others go to one that has taken its place. */
   fenced = false;
+  /** Where its process outlives this one. */
+  readonly lasting: LastingProcess;
   readonly #link: Link;
   readonly #greeting: Greeting;
   readonly #facts: Facts;
   readonly #clock: Clock;
   readonly #prober: Prober;
+  readonly #hearing: Hearing;
   /** Resolves when it is known why the replica is over. */
   readonly #diagnosed = Promise.withResolvers<void>();
   readonly #life = new ReplicaLife((state) => this.#became(state));
   #identity: ReplicaIdentity;
   #breaker: CallBreaker;
-  #early: EarlyMessages | null = null;
 
   constructor(options: ReplicaOptions) {
     this.#identity = options.identity;
@@ -53,6 +50,7 @@ export class Replica {
       onDropped: (why, count) => this.#dropped(why, count),
       deadCallError: () => diagnosedError(this, this.#diagnosed.promise, this.#clock),
     });
+    this.#hearing = new Hearing(this.#link, (why) => this.#dropped(why, 1));
     this.#prober = new Prober({
       ask: (method, params, timeoutMs) => this.#link.probe(method, params, timeoutMs),
       clock: options.clock,
@@ -60,6 +58,8 @@ export class Replica {
         this.#facts.state({ type: 'replica.probe', server, replica: id, answered, durationMs }),
     });
     this.#greeting = new Greeting(this.#link, () => this.#life.become({ name: 'ready' }));
+    const parts = { channel: options.channel, link: this.#link, greeting: this.#greeting, life: this.#life };
+    this.lasting = new LastingProcess({ ...parts, counted: (method, call) => this.#counted(method, call) });
   }
 
   get identity(): ReplicaIdentity {
@@ -121,9 +121,7 @@ export class Replica {
 
   /** Whether its process answers anything at all within `timeoutMs`. No call: nobody's counts change. Never rejects. */
   probe(timeoutMs: number): Promise<ProbeAnswer> {
-    const { era, capabilities } = this.handshake ?? { era: 'legacy', capabilities: {} };
-    const discovery = era === 'modern' ? DISCOVER_PARAMS : null;
-    return this.#prober.probe(timeoutMs, discovery, 'tools' in capabilities);
+    return this.#prober.probe(timeoutMs, this.handshake);
   }
 
   /** The MCP handshake with somebody's own parameters: `Greeting.initialize`. */
@@ -133,10 +131,7 @@ export class Replica {
 
   /** Nobody holds it yet: what its process says is kept until somebody listens. */
   waitForHolder(): void {
-    const respond: Reply = (id, answer) => void this.respond(id, answer).catch(() => {}); // it has ended meanwhile
-    const early = new EarlyMessages({ respond, onDropped: (why) => this.#dropped(why, 1) });
-    this.#early = early;
-    this.#link.listen((message) => early.take(message));
+    this.#hearing.waitForHolder();
   }
 
   /** @param breaker of the place it comes to, where it has one */
@@ -152,13 +147,13 @@ export class Replica {
 
   /** The handshake in Gantry's own name: `Greeting.greet`. */
   greet(readyMs: number, capabilities: Readonly<Record<string, unknown>> = {}): Promise<JsonRpcOutcome> {
-    if (this.#early !== null) this.listen(null);
+    this.#hearing.byNobody();
     return this.#greeting.greet(readyMs, capabilities);
   }
 
   /** The question whether it serves without a handshake: `Greeting.discover`. */
   discover(timeoutMs: number, signal?: AbortSignal): Promise<JsonRpcOutcome> {
-    if (this.#early !== null) this.listen(null);
+    this.#hearing.byNobody();
     return this.#greeting.discover(timeoutMs, signal);
   }
 
@@ -182,11 +177,6 @@ export class Replica {
     return this.#counted(method, this.#link.call(method, selfDescribed(this.handshake, params), options));
   }
 
-  /** The answer of a call that an earlier owner of its process sent. Throws as `Link.resume`. */
-  resume({ sent, method, token }: ResumedCall, options: CallOptions): Promise<JsonRpcOutcome> {
-    return this.#counted(method, this.#link.resume(sent, method, token, options));
-  }
-
   notify(method: string, params?: Record<string, unknown>): Promise<void> {
     return this.#link.notify(method, params);
   }
@@ -198,34 +188,12 @@ export class Replica {
 
   /** Messages of the server that belong to no call: at most one listener, the holder of the replica. */
   listen(listener: ((message: ServerMessage) => void) | null): void {
-    this.#link.listen(listener);
-    this.#early?.handTo(listener);
-    this.#early = null;
+    this.#hearing.listen(listener);
   }
 
   /** @returns a function that stops watching. */
   watch(watcher: (state: ReplicaState) => void): () => void {
     return this.#life.watch(watcher);
-  }
-
-  /** Whether it serves, as soon as that is settled: false where it ends before. */
-  get served(): Promise<boolean> {
-    return this.#life.settled;
-  }
-
-  /** Settles when its process is connected; rejects where the channel ends before. At once where it cannot be left. */
-  get connected(): Promise<unknown> {
-    return lastingOf(this.channel)?.connected ?? Promise.resolve();
-  }
-
-  /** Leaves its process to the next owner, calls that are still open with it. */
-  leave(): void {
-    lastingOf(this.channel)?.detach();
-  }
-
-  /** An earlier owner of its process greeted it, and was told this. */
-  takenOver(handshake: Handshake): void {
-    this.#greeting.takenOver(handshake);
   }
 
   paused(): void {

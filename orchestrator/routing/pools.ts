@@ -48,7 +48,7 @@ export type Pools = {
   wake(server: string): Promise<void> | null;
   /**
    * The replica of that id that an earlier start of the orchestrator had, once its process is being connected to again;
-   * null where it is not to be had. It serves later (`Replica.served`): who wants to hear everything it says listens in
+   * null where it is not to be had. It serves later (`LastingProcess.served`): who wants to hear everything it says listens in
    * the turn in which this resolves.
    */
   adopted(server: string, replicaId: string): Promise<Replica | null>;

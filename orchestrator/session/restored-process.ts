@@ -33,7 +33,7 @@ export function restoredBackend(
     async resume(call, options) {
       const found = await router.adopted(spec.name, call.sent.replica);
       if (found === null) throw lostWithRestart(spec.name);
-      return await found.resume(call, limitsOf(spec, clock, options));
+      return await found.lasting.resume(call, limitsOf(spec, clock, options));
     },
   };
 }
@@ -42,7 +42,7 @@ export function restoredBackend(
 function ownAgain(router: Router, clock: Clock, spec: ServerSpec, id: string): Backend {
   const found = router.adopted(spec.name, id);
   const serving = found.then(async (replica): Promise<Replica> => {
-    if (replica !== null && (await replica.served)) return replica;
+    if (replica !== null && (await replica.lasting.served)) return replica;
     throw lostWithRestart(spec.name);
   });
   return {
@@ -60,7 +60,10 @@ function ownAgain(router: Router, clock: Clock, spec: ServerSpec, id: string): B
     async resume(call, options) {
       const replica = await found;
       if (replica === null) throw lostWithRestart(spec.name);
-      return await replica.resume(call, { ...limitsOf(spec, clock, options), takesUnattributed: true });
+      return await replica.lasting.resume(call, {
+        ...limitsOf(spec, clock, options),
+        takesUnattributed: true,
+      });
     },
     notify: async (method, params) => (await serving).notify(method, params),
     respond: async (question, answer) => (await serving).respond(question, answer),

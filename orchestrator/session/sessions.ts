@@ -148,8 +148,7 @@ export class Sessions {
 
   /** Goes on with what an earlier start left, before anybody asks for it. @throws as `SessionMaker.restored` */
   async restore(left: Left): Promise<void> {
-    const idleLimitMs = (server: string): number => this.#idleLimitMs(server);
-    for (const session of await this.#maker.restored(left, idleLimitMs)) {
+    for (const session of await this.#maker.restored(left, (server) => this.#idleLimitMs(server))) {
       this.#add(session);
       this.#options.facts.state({ type: 'session.restored', server: session.server });
     }
@@ -169,8 +168,7 @@ export class Sessions {
     const { router, clock, facts } = this.#options;
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
-    const spec = router.spec(server);
-    const backend = await backendFor(router, clock, spec, principal, params);
+    const backend = await backendFor(router, clock, router.spec(server), principal, params);
     // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = this.#maker.make({ server, principal, backend }, resumable);
     const outcome = await initialized(backend, params, gone);

@@ -17,6 +17,11 @@ import { testRouter } from '../fakes/test-router.ts';
 const NEVER = new AbortController().signal;
 const CALL = { name: 'slow', _meta: { progressToken: 'mine' } };
 
+const GREETED = {
+  ...{ era: 'legacy' as const, protocolVersion: '2025-11-25', instructions: null },
+  ...{ capabilities: {}, serverInfo: {} },
+};
+
 /** What outlives a process: the log, the book of sessions, the time. */
 function world(spec: ServerSpec = TEST_SPEC) {
   const clock = new FakeClock();
@@ -46,13 +51,7 @@ function world(spec: ServerSpec = TEST_SPEC) {
       replica === null ? null : next.pools.make(spec.name, replica, 'session', { idsAbove: 1000 });
     if (found !== null) {
       next.pools.left.set(found.replica.identity.id, found.replica);
-      found.replica.takenOver({
-        era: 'legacy',
-        protocolVersion: '2025-11-25',
-        capabilities: {},
-        serverInfo: {},
-        instructions: null,
-      });
+      found.replica.lasting.takenOver(GREETED);
     }
     await next.sessions.restore({ sessions: records, notes: await log.notes() });
     return { ...next, channel: found?.channel as FakeLastingChannel };
