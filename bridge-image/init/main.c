@@ -1,6 +1,7 @@
 // The first process of a container: reaps, forwards signals, and carries the server's streams to the orchestrator.
 //   gantry-init [--socket PATH] -- PROGRAM [ARGUMENT ...]
 #define _GNU_SOURCE
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -42,11 +43,12 @@ static struct pollfd watched(int fd, bool reads, bool writes) {
   return (struct pollfd){.fd = events == 0 ? -1 : fd, .events = events};
 }
 
-// Waits for what can be done and does it, in the order of a call: to the server first, then its answer.
+// Sends what there is, waits for what can be done and does it, in the order of a call: to the server, then its answer.
 static void carry(Bridge *bridge, int signals) {
   Owner *owner = &bridge->owner;
   Streams *streams = &bridge->streams;
   Server *server = &bridge->server;
+  owner_send(owner, streams, server, now_ms());
   struct pollfd fds[] = {
       watched(signals, true, false),
       watched(owner->fd, true, owner_waits_for_room(owner)),
@@ -61,7 +63,6 @@ static void carry(Bridge *bridge, int signals) {
   bool reads_rest = server->has_exited && streams_may_read(streams);
   if (server->output >= 0 && (fds[3].revents != 0 || reads_rest)) streams_read_output(streams, server);
   if (server->error >= 0 && (fds[4].revents != 0 || server->has_exited)) streams_read_error(streams, server);
-  owner_send(owner, streams, server, now_ms());
 }
 
 int main(int count, char **arguments) {
@@ -75,6 +76,8 @@ int main(int count, char **arguments) {
     at += 2;
   }
   if (at + 1 >= count || strcmp(arguments[at], "--") != 0) return BAD_USAGE;
+  // Whoever started this may have left files open: the server gets none of them. Old kernels cannot; there are none then.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   int signals = open_signals();
   if (signals < 0) return NOT_SET_UP;
 

@@ -10,8 +10,8 @@ enum {
   OUTPUT_FRAME_BYTES = 256 * 1024,
   // Told in steps: each costs the orchestrator a wake-up, and its window is a mebibyte.
   TAKEN_STEP_BYTES = 128 * 1024,
-  // More than the orchestrator reads of a talkative server's stderr in a second.
-  ERROR_BYTES_PER_SECOND = 256 * 1024,
+  // What two of these and the last words make is just what the orchestrator reads of a server's stderr in a second.
+  ERROR_BYTES_PER_SECOND = 48 * 1024,
 };
 
 static void begin_frame(Owner *owner, uint8_t type, size_t length) {

@@ -8,7 +8,7 @@
 enum {
   READ_BYTES = 64 * 1024,
   // Enough to explain an end, little enough to hold in every container.
-  ERROR_BYTES = 64 * 1024,
+  ERROR_BYTES = 32 * 1024,
 };
 
 bool streams_take_input(Streams *streams, const uint8_t *piece, size_t count, bool is_last) {

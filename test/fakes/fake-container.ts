@@ -74,6 +74,7 @@ export class FakeContainer {
       onOutput: (kind, bytes) => {
         for (const attachment of this.#attachments) attachment.deliver(kind, bytes);
       },
+      onOutputEnd: () => this.#hangUp(),
       onExit: (exit) => this.#ended(exit),
     });
     program(this.#process);
@@ -159,11 +160,15 @@ export class FakeContainer {
     else task();
   }
 
+  #hangUp(): void {
+    for (const attachment of this.#attachments) attachment.close(null);
+    this.#attachments.clear();
+  }
+
   #ended({ code, outOfMemory }: FakeExit): void {
     this.#state = 'exited';
     this.#exit = classifyExit(code, outOfMemory, new Date().toISOString());
-    for (const attachment of this.#attachments) attachment.close(null);
-    this.#attachments.clear();
+    this.#hangUp();
     if (outOfMemory) this.#options.tell({ type: 'oom', containerId: this.id });
     this.#options.tell({ type: 'die', containerId: this.id });
     this.#down.resolve();

@@ -158,7 +158,8 @@ export class SocketChannel implements Channel {
       onFrame: (type, payload) => this.#takeFrame(type, payload),
     });
     socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
-    socket.on('error', (error) => this.#finish({ why: 'transport', error }));
+    // A reset is a hang-up too: whoever dies with something unread leaves one. `close` follows.
+    socket.on('error', () => {});
     socket.on('close', () => this.#finish({ why: 'ended' }));
     // Twice a line: where one is too long, it is this side that has to find out.
     const keepLineBytes = 2 * maxLineBytes + KEEP_BYTES;
