@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { FRAME, HEADER_BYTES } from '../../orchestrator/channel/socket/frames.ts';
-import { FakeProcess, type FakeProgram } from './fake-process.ts';
+import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
 const RETRY_MS = 10;
 const NEWLINE = 0x0a;
@@ -11,6 +11,7 @@ export class FakeBridge {
   readonly #path: string;
   readonly #secret: Buffer;
   readonly #program: FakeProgram;
+  readonly #onExit: (exit: FakeExit) => void;
   #process: FakeProcess | null = null;
   #socket: Socket | null = null;
   #isWelcome = false;
@@ -23,7 +24,13 @@ export class FakeBridge {
   #exit: Buffer | null = null;
 
   /** Connects, again and again, until it is told that nobody comes back. */
-  constructor(options: { directory: string; secret: Buffer; program: FakeProgram }) {
+  constructor(options: {
+    directory: string;
+    secret: Buffer;
+    program: FakeProgram;
+    onExit?: (exit: FakeExit) => void;
+  }) {
+    this.#onExit = options.onExit ?? (() => {});
     this.#path = join(options.directory, 'socket');
     this.#secret = options.secret;
     this.#program = options.program;
@@ -110,9 +117,11 @@ export class FakeBridge {
       env: {},
       onOutput: (kind, bytes) => this.#print(kind, bytes),
       onOutputEnd: () => this.#send(FRAME.outputEnd),
-      onExit: ({ code }) => {
+      onExit: (exit) => {
+        const { code } = exit;
         this.#exit = Buffer.concat([u32(code > 128 ? 0 : code), u32(code > 128 ? code - 128 : 0)]);
         if (this.#isWelcome) this.#send(FRAME.exit, this.#exit);
+        this.#onExit(exit);
       },
     });
     this.#program(this.#process);

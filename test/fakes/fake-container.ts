@@ -9,6 +9,7 @@ import type {
 } from '../../orchestrator/engine/index.ts';
 import { BRIDGE_PATH, EngineError } from '../../orchestrator/engine/index.ts';
 import { FakeAttachment } from './fake-attachment.ts';
+import { FakeBridge } from './fake-bridge.ts';
 import { imageIdOf } from './fake-images.ts';
 import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
@@ -31,6 +32,7 @@ export class FakeContainer {
   #startedAt: string | null = null;
   #exit: ContainerExit | null = null;
   #process: FakeProcess | null = null;
+  #bridge: FakeBridge | null = null;
   /** Stdin that was sent before the start. */
   #input: (() => void)[] = [];
 
@@ -68,6 +70,17 @@ export class FakeContainer {
     const { spec, program } = this.#options;
     this.#state = 'running';
     this.#startedAt = new Date().toISOString();
+    if (spec.bridge !== null) {
+      this.#bridge = new FakeBridge({
+        ...spec.bridge,
+        program: (io) => {
+          this.#process = io;
+          program(io);
+        },
+        onExit: (exit) => this.#ended(exit),
+      });
+      return;
+    }
     this.#process = new FakeProcess({
       args: spec.args,
       env: spec.env,
@@ -93,8 +106,14 @@ export class FakeContainer {
 
   async kill(): Promise<void> {
     if (!this.running) return;
+    this.#bridge?.die();
+    if (this.#process === null) this.#ended({ code: 137, outOfMemory: false }); // no process yet behind its bridge
     this.#process?.signal('SIGKILL');
     await this.#down.promise;
+  }
+
+  mute(): void {
+    this.#bridge?.die();
   }
 
   pause(): void {

@@ -67,6 +67,11 @@ export class FakeEngine implements Engine {
     return process;
   }
 
+  /** The bridge of a container looks for its owner no more. */
+  mute(containerId: string): void {
+    this.#find(containerId).mute();
+  }
+
   async ping(): Promise<void> {
     this.#check();
   }

@@ -11,16 +11,19 @@ export const OWNER = 'gantry';
 export const EPOCH = 'now';
 
 /** A mesh on the fake engine, whose time moves only when told to. */
-export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {}) {
-  const engine = new FakeEngine({
-    programs: { echo: mcpServer, mute, dies: exitsAtOnce, unlisted, retooled },
-  });
+export function rig(
+  overrides: Partial<Omit<MeshOptions, 'engine'>> & { opened?: boolean; engine?: FakeEngine } = {},
+) {
+  const engine =
+    overrides.engine ??
+    new FakeEngine({
+      programs: { echo: mcpServer, mute, dies: exitsAtOnce, unlisted, retooled },
+    });
   const clock = new FakeClock();
   const facts = new Facts();
   const stated: Fact[] = [];
   facts.listen((fact) => stated.push(fact));
   const mesh = new Mesh({
-    engine,
     clock,
     facts,
     owner: OWNER,
@@ -35,6 +38,7 @@ export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {})
       return { tag: source.image, command: source.command, resolved: null, hasBridge: false };
     },
     ...overrides,
+    engine,
   });
   if (overrides.opened !== false) mesh.open();
   return { engine, clock, facts, stated, mesh };
