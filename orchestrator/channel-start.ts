@@ -3,8 +3,11 @@ import { ChannelDirectories } from './channel/index.ts';
 import type { Environment } from './environment.ts';
 import type { SocketChannels } from './lifecycle/index.ts';
 
-/** How long replicas wait for the next orchestrator: a start takes seconds, and what they hold is not free. */
-const LEASE_MS = 30_000;
+/**
+ * How long replicas wait for the next orchestrator: a start takes seconds, on a machine that has no time left half a minute
+ * and more (measured), and what they hold is not free.
+ */
+const LEASE_MS = 120_000;
 
 /** What socket channels need; null where no volume is shared with the engine. */
 export async function startChannels({

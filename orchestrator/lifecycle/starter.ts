@@ -22,6 +22,7 @@ import { StartFailure } from './start-failure.ts';
 const NOFILE = 1024;
 /** Ids of calls for each owner of a process: half a year at 60,000 a second, and 8,000 owners within 2^53. */
 const IDS_EACH = 2 ** 40;
+const ENDED_MEANWHILE = reason('exited', 'The process that an earlier start left has ended meanwhile.');
 const NOT_WRITTEN = reason(
   'internal',
   'The registry does not answer, so a replica of an earlier start cannot be taken over.',
@@ -158,7 +159,9 @@ export class Starter {
   async #reopen({ facts, record, heardTo }: Candidate, breaker: CallBreaker): Promise<Running> {
     const { keeper, engine, channels } = this.#options;
     if (!(await keeper.takenOver(facts.id, record))) throw new StartFailure(NOT_WRITTEN);
-    if (facts.state === 'paused') await engine.resume(facts.id);
+    const now = await engine.inspect(facts.id);
+    if (now === null || now.exit !== null) throw new StartFailure(ENDED_MEANWHILE);
+    if (now.state === 'paused') await engine.resume(facts.id);
     const resumeFrom = heardTo === null ? {} : { resumeFrom: heardTo };
     const channel = await channels.open(facts, { acknowledge: 'owner', ...resumeFrom });
     const { server, id, generation, heldBy, restarts, startedAt } = record;

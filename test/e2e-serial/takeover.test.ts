@@ -32,6 +32,7 @@ for (const [how, restart] of [
     `after ${how} of the orchestrator sessions go on in the same containers, with what their processes know`,
     async (t) => {
       t.timeout(180_000);
+      await untilReady('clock');
       const everything = await openSession(t, 'everything');
       const thinking = await openSession(t, 'sequential-thinking');
       const shared = await openSession(t, 'clock');
@@ -68,6 +69,7 @@ for (const sharing of SHARINGS) {
     async (t) => {
       t.timeout(180_000);
       const name = counted.get(sharing) ?? '';
+      await untilReady(name);
       const session = await openSession(t, name);
       const mark = `stream-${sharing}`;
       const stream = await startCall(t, session, { mark, steps: STEPS, ms: 700 });
@@ -156,7 +158,8 @@ test.serial('a polite stop answers calls in flight, and their sessions go on', a
   await restartPolitely();
   t.deepEqual((await slow).result?.content, [{ type: 'text', text: 'slept' }]);
   t.is(await said(session, 'remember', { text: 'b' }), 'a,b');
-  t.regex(await callTool('plain', 'echo', { text: 'others too' }), /others too/);
+  await untilReady('plain');
+  t.is(await callTool('plain', 'echo', { text: 'others too' }), 'others too');
 });
 
 async function idsOf(name: string, heldBy: 'pool' | 'session'): Promise<readonly string[]> {
