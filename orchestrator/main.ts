@@ -170,6 +170,7 @@ async function main(): Promise<void> {
     sessions,
     infrastructure,
     remembered,
+    closing: closing.signal,
     onTrouble: trouble('registry'),
   });
   const stopped = onceStopped(process);

@@ -31,7 +31,7 @@ export function openStores(
 ): Stores {
   if (redis === null) {
     trouble('registry')(
-      'No Redis is configured: servers made over the API, what was stopped or scaled, known tool lists and messages of broken streams are forgotten at the next start.',
+      'No Redis is configured: servers made over the API, what was stopped or scaled, known tool lists, open breakers, crash loops and messages of broken streams are forgotten at the next start.',
     );
     return {
       servers: new MemoryServerStore(),

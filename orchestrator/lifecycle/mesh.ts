@@ -10,6 +10,7 @@ import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
+import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
@@ -119,6 +120,12 @@ export class Mesh {
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
+  }
+
+  /** What the next process of Gantry has to know of a server's breakers and failures. @throws GantryError server_not_found */
+  history(name: string): ServerHistory {
+    const { slots, startsHistory } = this.#servers.get(name).current;
+    return historyOf(slots, startsHistory);
   }
 
   /** What its containers are made of, as one word. @throws GantryError server_not_found */

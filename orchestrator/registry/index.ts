@@ -1,7 +1,14 @@
 export { Intents } from './intents.ts';
 export { MemoryMeshStore } from './memory-mesh-store.ts';
 export { MemoryServerStore } from './memory-server-store.ts';
-export type { Change, HeldKind, Json, KeptKind, MeshStore } from './mesh-store.ts';
+export {
+  type Change,
+  type HeldKind,
+  type Json,
+  type KeptKind,
+  type MeshStore,
+  WRITTEN_BEHIND,
+} from './mesh-store.ts';
 export { type Pictures, Recorder } from './recorder.ts';
 export { RedisEraMemory, type RedisEraMemoryOptions } from './redis-era-memory.ts';
 export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
