@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { dockerInside, type Server } from '../e2e/harness.ts';
+import type { HostOrchestrator } from './host-orchestrator.ts';
+import { SERVER } from './world.ts';
+
+const LOOK_EVERY_MS = 500;
+/** Silence of the engine or of Redis for so long is their absence, as for Gantry itself. */
+const SILENT_MS = 2000;
+/** After so long the API has to say what has become of the engine or of Redis. */
+const TOLD_WITHIN_MS = 6000;
+/** Of a replica: it is found frozen after `callTimeoutMs` and its probes (docs/configuration.md), with a few seconds to look twice. */
+const REPLICA_TOLD_WITHIN_MS = 15_000;
+
+type Part = 'engine' | 'redis';
+type Mesh = {
+  readonly status: string;
+  readonly infrastructure: readonly { readonly name: string; readonly state: string }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly replicas: readonly { readonly container_id: string; readonly state: string }[];
+  }[];
+};
+
+/** Since when something is so, in milliseconds since the epoch. */
+class Since<T> {
+  value: T;
+  at = Date.now();
+
+  constructor(value: T) {
+    this.value = value;
+  }
+
+  is(value: T): void {
+    if (value === this.value) return;
+    this.value = value;
+    this.at = Date.now();
+  }
+}
+
+/**
+ * Asks the engine and Redis themselves how they are, and the API what it says of them and of the replicas, again and
+ * again. What the API says against something that has been so for longer than it may take to notice is a lie.
+ */
+export class Witness {
+  readonly lies: string[] = [];
+  /** How long each was away in all, in milliseconds. */
+  readonly awayMs: Record<Part, number> = { engine: 0, redis: 0 };
+  /** From the end of a container, or its pause, until the API did not call it ready any more, at most. */
+  longestSaidReadyMs = 0;
+  looks = 0;
+  readonly #mesh: HostOrchestrator;
+  readonly #redis: Redis;
+  readonly #is = { engine: new Since(true), redis: new Since(true) };
+  /** Containers that the API has called ready and that do not run, or are paused, by the time they were first seen so. */
+  readonly #dead = new Map<string, number>();
+  #isOver = false;
+  #looking: Promise<void>;
+
+  constructor(mesh: HostOrchestrator, redisUrl: string) {
+    this.#mesh = mesh;
+    this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => LOOK_EVERY_MS });
+    this.#redis.on('error', () => {}); // that it is away is what is asked for
+    this.#looking = this.#lookAgain();
+  }
+
+  /** Ends after the look under way. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    await this.#looking;
+    this.#redis.disconnect();
+  }
+
+  async #lookAgain(): Promise<void> {
+    while (!this.#isOver) {
+      const before = Date.now();
+      try {
+        await this.#look();
+      } catch (error) {
+        this.lies.push(`the API did not answer: ${error}`);
+      }
+      this.looks++;
+      for (const part of ['engine', 'redis'] as const)
+        if (!this.#is[part].value) this.awayMs[part] += Date.now() - before;
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  /** The engine and Redis are asked before and after the API: what changes meanwhile is no lie. */
+  async #look(): Promise<void> {
+    const before = await this.#askThemselves();
+    const [readiness, status, servers] = await Promise.all([
+      this.#mesh.api<{ checks: Record<Part, string> }>('GET', '/readyz'),
+      this.#mesh.api<Mesh>('GET', '/api/v1/mesh/status'),
+      this.#mesh.api<{ servers: Server[] }>('GET', '/api/v1/servers'),
+    ]);
+    const alive = new Set([...before, ...(await this.#askThemselves())]);
+    for (const part of ['engine', 'redis'] as const) {
+      const said = status.json.infrastructure.find(({ name }) => name === part)?.state;
+      this.#compare(part, `mesh status says ${said}`, said === 'healthy');
+      this.#compare(
+        part,
+        `/readyz says ${readiness.json.checks[part]}`,
+        readiness.json.checks[part] === 'ok',
+      );
+      if (!this.#is[part].value)
+        this.#compare(part, `/readyz is ${readiness.status}`, readiness.status === 200);
+    }
+    const service = status.json.services.find(({ name }) => name === SERVER);
+    const ready = (service?.replicas ?? []).filter(({ state }) => state === 'ready');
+    this.#compareReplicas(
+      ready.map(({ container_id }) => container_id),
+      alive,
+    );
+    const server = servers.json.servers.find(({ name }) => name === SERVER);
+    const saysUp = server?.state === 'ready' || server?.replicas.ready !== 0 || service?.state === 'healthy';
+    const what = `${SERVER} is ${server?.state} with ${server?.replicas.ready} ready, ${service?.state}`;
+    // Without an engine nothing runs.
+    if (!this.#is.engine.value) this.#compare('engine', what, saysUp);
+  }
+
+  /** Notes how both are now. @returns what runs */
+  async #askThemselves(): Promise<readonly string[]> {
+    const [running, pong] = await Promise.all([answerOf(this.#running()), answerOf(this.#redis.ping())]);
+    this.#is.engine.is(running !== null);
+    this.#is.redis.is(pong === 'PONG');
+    return running ?? [];
+  }
+
+  #compare(part: Part, what: string, saysUp: boolean): void {
+    const { value, at } = this.#is[part];
+    if (saysUp !== value && Date.now() - at > TOLD_WITHIN_MS)
+      this.lies.push(`${part} is ${value ? 'there' : 'away'} for ${Date.now() - at} ms, but ${what}`);
+  }
+
+  #compareReplicas(ready: readonly string[], alive: ReadonlySet<string>): void {
+    const now = Date.now();
+    for (const id of this.#dead.keys()) if (alive.has(id) || !ready.includes(id)) this.#dead.delete(id);
+    for (const id of ready.filter((one) => !alive.has(one))) {
+      const since = this.#dead.get(id) ?? now;
+      this.#dead.set(id, since);
+      this.longestSaidReadyMs = Math.max(this.longestSaidReadyMs, now - since);
+      if (now - since > REPLICA_TOLD_WITHIN_MS) this.lies.push(`${id} does not run, but is said to be ready`);
+    }
+  }
+
+  /** Full ids of what runs and is not paused, as the engine says. */
+  async #running(): Promise<readonly string[]> {
+    const filters = [`label=gantry.owner=${this.#mesh.owner}`, 'status=running'];
+    const listed = await dockerInside(
+      'ps',
+      '-q',
+      '--no-trunc',
+      ...filters.flatMap((filter) => ['--filter', filter]),
+    );
+    return listed.split('\n').filter((id) => id !== '');
+  }
+}
+
+/** @returns null where there is none in time */
+async function answerOf<T>(asked: Promise<T>): Promise<T | null> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([asked, delay(SILENT_MS, null, { signal: late.signal })]);
+  } catch {
+    return null;
+  } finally {
+    late.abort();
+  }
+}
