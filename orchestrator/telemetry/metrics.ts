@@ -79,6 +79,11 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const changes = counter('gantry_server_state_changes_total', 'What became of servers, and why', [
+    'server',
+    'state',
+    'reason',
+  ]);
   const restarts = counter('gantry_replica_restarts_total', 'Standing replicas started again', ['server']);
   const failures = counter('gantry_replica_failures_total', 'Replicas that failed', ['server', 'reason']);
   const dropped = counter('gantry_lines_dropped_total', 'Unusable lines on stdout', ['server', 'why']);
@@ -191,7 +196,7 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'memory.refused':
         return scaling(fact);
       case 'server.state':
-        return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
+        return changes.inc({ server: fact.server, state: fact.state, reason: fact.reason?.code ?? '' });
     }
   };
 }

@@ -23,36 +23,35 @@ type Mesh = {
   }[];
 };
 
-/** Since when something is so, in milliseconds since the epoch. */
-class Since<T> {
-  value: T;
-  at = Date.now();
+/** Whether something is there, and since when, in milliseconds since the epoch. */
+class Presence {
+  isThere = true;
+  since = Date.now();
+  awayMs = 0;
 
-  constructor(value: T) {
-    this.value = value;
-  }
-
-  is(value: T): void {
-    if (value === this.value) return;
-    this.value = value;
-    this.at = Date.now();
+  is(there: boolean): void {
+    if (there === this.isThere) return;
+    if (there) this.awayMs += Date.now() - this.since;
+    this.isThere = there;
+    this.since = Date.now();
   }
 }
 
 /**
  * Asks the engine and Redis themselves how they are, and the API what it says of them and of the replicas, again and
- * again. What the API says against something that has been so for longer than it may take to notice is a lie.
+ * again. It is a lie to call something there that has been away for longer than it may take to notice; and to call
+ * something away for so long that is there. (That it did not answer in time once is the truth on a busy machine.)
  */
 export class Witness {
   readonly lies: string[] = [];
-  /** How long each was away in all, in milliseconds. */
-  readonly awayMs: Record<Part, number> = { engine: 0, redis: 0 };
   /** From the end of a container, or its pause, until the API did not call it ready any more, at most. */
   longestSaidReadyMs = 0;
   looks = 0;
   readonly #mesh: HostOrchestrator;
   readonly #redis: Redis;
-  readonly #is = { engine: new Since(true), redis: new Since(true) };
+  readonly #is = { engine: new Presence(), redis: new Presence() };
+  /** What is said to be away and is there, by the time it was first said. */
+  readonly #alarms = new Map<string, number>();
   /** Containers that the API has called ready and that do not run, or are paused, by the time they were first seen so. */
   readonly #dead = new Map<string, number>();
   #isOver = false;
@@ -65,6 +64,11 @@ export class Witness {
     this.#looking = this.#lookAgain();
   }
 
+  /** How long it was away in all, in milliseconds. */
+  awayMs(part: Part): number {
+    return this.#is[part].awayMs;
+  }
+
   /** Ends after the look under way. */
   async close(): Promise<void> {
     this.#isOver = true;
@@ -74,15 +78,8 @@ export class Witness {
 
   async #lookAgain(): Promise<void> {
     while (!this.#isOver) {
-      const before = Date.now();
-      try {
-        await this.#look();
-      } catch (error) {
-        this.lies.push(`the API did not answer: ${error}`);
-      }
+      await this.#look().catch((error) => this.lies.push(`the API did not answer: ${error}`));
       this.looks++;
-      for (const part of ['engine', 'redis'] as const)
-        if (!this.#is[part].value) this.awayMs[part] += Date.now() - before;
       await delay(LOOK_EVERY_MS);
     }
   }
@@ -97,15 +94,10 @@ export class Witness {
     ]);
     const alive = new Set([...before, ...(await this.#askThemselves())]);
     for (const part of ['engine', 'redis'] as const) {
-      const said = status.json.infrastructure.find(({ name }) => name === part)?.state;
-      this.#compare(part, `mesh status says ${said}`, said === 'healthy');
-      this.#compare(
-        part,
-        `/readyz says ${readiness.json.checks[part]}`,
-        readiness.json.checks[part] === 'ok',
-      );
-      if (!this.#is[part].value)
-        this.#compare(part, `/readyz is ${readiness.status}`, readiness.status === 200);
+      const said = status.json.infrastructure.find(({ name }) => name === part);
+      this.#compare(part, 'mesh status', said?.state === 'healthy');
+      this.#compare(part, '/readyz', readiness.json.checks[part] === 'ok');
+      if (readiness.status === 200) this.#compare(part, 'the status of /readyz', true);
     }
     const service = status.json.services.find(({ name }) => name === SERVER);
     const ready = (service?.replicas ?? []).filter(({ state }) => state === 'ready');
@@ -115,9 +107,8 @@ export class Witness {
     );
     const server = servers.json.servers.find(({ name }) => name === SERVER);
     const saysUp = server?.state === 'ready' || server?.replicas.ready !== 0 || service?.state === 'healthy';
-    const what = `${SERVER} is ${server?.state} with ${server?.replicas.ready} ready, ${service?.state}`;
     // Without an engine nothing runs.
-    if (!this.#is.engine.value) this.#compare('engine', what, saysUp);
+    if (saysUp) this.#compare('engine', `server ${SERVER}`, true);
   }
 
   /** Notes how both are now. @returns what runs */
@@ -128,10 +119,17 @@ export class Witness {
     return running ?? [];
   }
 
-  #compare(part: Part, what: string, saysUp: boolean): void {
-    const { value, at } = this.#is[part];
-    if (saysUp !== value && Date.now() - at > TOLD_WITHIN_MS)
-      this.lies.push(`${part} is ${value ? 'there' : 'away'} for ${Date.now() - at} ms, but ${what}`);
+  #compare(part: Part, where: string, saysThere: boolean): void {
+    const now = Date.now();
+    const { isThere, since } = this.#is[part];
+    const key = `${part} in ${where}`;
+    if (saysThere || !isThere) this.#alarms.delete(key);
+    else this.#alarms.set(key, this.#alarms.get(key) ?? now);
+    if (saysThere && !isThere && now - since > TOLD_WITHIN_MS)
+      this.lies.push(`${key}: said to be there, away for ${now - since} ms`);
+    const alarmMs = now - (this.#alarms.get(key) ?? now);
+    if (alarmMs > TOLD_WITHIN_MS)
+      this.lies.push(`${key}: said to be away for ${alarmMs} ms, but it is there`);
   }
 
   #compareReplicas(ready: readonly string[], alive: ReadonlySet<string>): void {

@@ -57,8 +57,8 @@ test.serial(
     await witness.close();
     t.deepEqual(witness.lies, []);
     t.true(answers > 0 && failed.length > 0);
-    const { engine, redis } = witness.awayMs;
-    t.true(engine > 0.9 * MINUTE_MS && redis > 0.9 * MINUTE_MS, `${engine} ms, ${redis} ms`);
+    const awayMs = [witness.awayMs('engine'), witness.awayMs('redis')];
+    t.true(Math.min(...awayMs) > 0.9 * MINUTE_MS, `${awayMs}`);
     t.log(
       `${witness.looks} looks; a dead replica was said to be ready for ${witness.longestSaidReadyMs} ms at most`,
     );
