@@ -114,6 +114,7 @@ async function main(): Promise<void> {
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
+    onChange: (server) => router.look(server),
     inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });

@@ -5,7 +5,7 @@ import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
-import type { MeshOptions } from './mesh-options.ts';
+import { ALONE, type MeshOptions } from './mesh-options.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
@@ -45,7 +45,7 @@ export class Mesh {
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    this.#servers = new Servers({ ...options, sweep }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),

@@ -47,6 +47,11 @@ export class Router {
     return this.#balancers.queued(server);
   }
 
+  /** To be told when the replicas of a server have changed: whoever waits for one need not wait to be looked at. */
+  look(server: string): void {
+    this.#balancers.look(server);
+  }
+
   /** Which eras a server speaks. @throws GantryError server_not_found, no_replica, replica_failed */
   era(server: string): Promise<EraVerdict> {
     this.spec(server);
