@@ -20,10 +20,16 @@ export type ServerHistory = {
   readonly starts: StartsHistory;
 };
 
-/** Of the places that there are, and of the starts for sessions. */
+/** Of the places that there are, and of the starts for sessions. Without stderr: it may hold secrets, so it is written nowhere. */
 export function historyOf(
   slots: readonly { readonly id: string; readonly history: PlaceHistory }[],
-  starts: StartsHistory,
+  { breaker, lastFailure }: StartsHistory,
 ): ServerHistory {
-  return { places: Object.fromEntries(slots.map(({ id, history }) => [replicaNumber(id), history])), starts };
+  const places = slots.map(({ id, history }) => {
+    const { waiting } = history;
+    const quiet = waiting && { ...waiting, reason: { ...waiting.reason, stderr: [] } };
+    return [replicaNumber(id), { ...history, waiting: quiet }] as const;
+  });
+  const lastQuiet = lastFailure && { ...lastFailure, stderr: [] };
+  return { places: Object.fromEntries(places), starts: { breaker, lastFailure: lastQuiet } };
 }

@@ -12,7 +12,7 @@ function after(history: ServerHistory | null, clock: FakeClock) {
 const DYING = spec('one', running('dies'));
 
 /** Until the server is in a crash loop. */
-async function loop(): Promise<{ history: ServerHistory; nextTryAt: string | null; clock: FakeClock }> {
+async function loop() {
   const clock = new FakeClock();
   const { mesh } = rig({ clock });
   await mesh.apply([DYING]);
@@ -21,7 +21,8 @@ async function loop(): Promise<{ history: ServerHistory; nextTryAt: string | nul
     await settle();
     return mesh.get('one').reason?.code === 'crash_loop';
   });
-  return { history: mesh.history('one'), nextTryAt: mesh.get('one').nextTryAt, clock };
+  const { nextTryAt, reason } = mesh.get('one');
+  return { history: mesh.history('one'), nextTryAt, stderr: reason?.stderr, clock };
 }
 
 test('a crash loop is one in the next process too: nothing is started before its time, then one', async (t) => {
@@ -39,6 +40,13 @@ test('a crash loop is one in the next process too: nothing is started before its
   t.is(mesh.get('one').reason?.code, 'crash_loop');
   t.true(Date.parse(mesh.get('one').nextTryAt ?? '') - clock.now() > 60_000, 'it waits longer each time');
   t.is(engine.created.length, 1);
+});
+
+test('what a server wrote on stderr is shown, and no part of what the registry is told', async (t) => {
+  const { history, stderr } = await loop();
+  t.deepEqual(stderr, ['cannot find config']);
+  t.is(history.places[1]?.waiting?.reason.code, 'crash_loop');
+  t.false(JSON.stringify(history).includes('cannot find config'));
 });
 
 test('a start that is asked for does not wait for what an earlier process had to', async (t) => {
