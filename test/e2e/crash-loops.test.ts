@@ -37,9 +37,9 @@ test('a crash loop outlives kills of the orchestrator: nothing is started before
   const stored = async (): Promise<Stored['places'][string] | undefined> =>
     ((await redis.kept('breakers')).get('flaky') as Stored | undefined)?.places[1];
 
-  // It serves for two seconds and dies, until somebody leaves a file on its volume.
+  // It serves for three seconds and dies, until somebody leaves a file on its volume.
   const program = 'python3 /opt/fixtures/plain.py';
-  const command = ['sh', '-c', `test -e /data/ok && exec ${program}; timeout 2 ${program}; exit 3`];
+  const command = ['sh', '-c', `test -e /data/ok && exec ${program}; timeout 3 ${program}; exit 3`];
   const made = await mesh.api('POST', '/api/v1/servers', {
     name: 'flaky',
     image,
@@ -48,10 +48,14 @@ test('a crash loop outlives kills of the orchestrator: nothing is started before
     data: '/data',
   });
   t.is(made.status, 202, JSON.stringify(made.json));
-  const loop = await until('it is a crash loop', async () => {
-    const now = await flaky();
-    return now.reason?.code === 'crash_loop' && now;
-  });
+  const loop = await until(
+    'it is a crash loop',
+    async () => {
+      const now = await flaky();
+      return now.reason?.code === 'crash_loop' && now;
+    },
+    { timeoutMs: 120_000 },
+  );
   t.is(loop.state, 'failed');
   const nextTryAt = Date.parse(loop.nextTryAt ?? '');
   await until('the registry has it', async () => (await stored())?.waiting?.at === nextTryAt);
