@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { dockerInside, type Server } from '../e2e/harness.ts';
+import type { Server } from '../e2e/harness.ts';
+import { fromEngine } from './engine-itself.ts';
 import type { HostOrchestrator } from './host-orchestrator.ts';
 import { SERVER } from './world.ts';
 
@@ -145,14 +146,11 @@ export class Witness {
 
   /** Full ids of what runs and is not paused, as the engine says. */
   async #running(): Promise<readonly string[]> {
-    const filters = [`label=gantry.owner=${this.#mesh.owner}`, 'status=running'];
-    const listed = await dockerInside(
-      'ps',
-      '-q',
-      '--no-trunc',
-      ...filters.flatMap((filter) => ['--filter', filter]),
+    const filters = { label: [`gantry.owner=${this.#mesh.owner}`], status: ['running'] };
+    const listed = await fromEngine<{ Id: string }[]>(
+      `/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}`,
     );
-    return listed.split('\n').filter((id) => id !== '');
+    return listed.map(({ Id }) => Id);
   }
 }
 
