@@ -57,6 +57,7 @@ test.serial(
     await witness.close();
     t.deepEqual(witness.lies, []);
     t.true(answers > 0 && failed.length > 0);
+    t.true(witness.looks > 60, `${witness.looks} looks`);
     const awayMs = [witness.awayMs('engine'), witness.awayMs('redis')];
     t.true(Math.min(...awayMs) > 0.9 * MINUTE_MS, `${awayMs}`);
     t.log(

@@ -63,11 +63,12 @@ test.serial('200 calls in flight: the volume of a server is full, until there is
     '--label',
     label,
   ]);
-  const bounded = ['type=tmpfs', 'device=tmpfs', 'o=size=1m,mode=1777'].flatMap((option) => [
-    '--opt',
-    option,
-  ]);
-  await dockerInside('volume', 'create', ...labels, ...bounded, volume);
+  // Its root is that of the containers, who is nobody outside: else it could not be given to its user.
+  const root = (await dockerInside('info', '--format', '{{.DockerRootDir}}')).trim().split('/').at(-1) ?? '';
+  const [uid = '', gid = ''] = root.split('.');
+  const bounded = ['type=tmpfs', 'device=tmpfs', `o=size=1m,uid=${uid},gid=${gid}`];
+  const options = bounded.flatMap((option) => ['--opt', option]);
+  await dockerInside('volume', 'create', ...labels, ...options, volume);
   const entry = await sharedServer();
   await mesh.api('POST', '/api/v1/servers', { name: server, ...entry });
   await mesh.whole([server]);
