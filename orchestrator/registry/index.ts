@@ -7,4 +7,5 @@ export { RedisEraMemory, type RedisEraMemoryOptions } from './redis-era-memory.t
 export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
 export { RedisMeshStore, type RedisMeshStoreOptions } from './redis-mesh-store.ts';
 export { RedisServerStore, type RedisServerStoreOptions } from './redis-server-store.ts';
+export { RedisTaskStore, type RedisTaskStoreOptions } from './redis-task-store.ts';
 export type { ServerStore, StoredEntry, StoredServer } from './server-store.ts';
