@@ -7,30 +7,11 @@ import {
   type TaskStore,
 } from './task-store.ts';
 
-type Task = NewTask & {
-  state: TaskRecord['state'];
-  attempts: number;
-  refusals: number;
-  enqueuedAt: number;
-  dueAt: number;
-  /** When it is to be handed out again, while it is delayed. */
-  readyAt: number;
-  mayRunTwice: boolean;
-  holder: string | null;
-  renewedAt: number;
-  message: string | null;
-  reason: DeadLetter['reason'] | null;
-  diedAt: number;
-  /** Its place among those that wait. */
-  place: number;
-  outcome: { readonly id: string; readonly json: string } | null;
-};
-
 /** The twin of `redis-task-store`: the same promises but one. All tasks and results end with the process. */
 export class MemoryTaskStore implements TaskStore {
   readonly #limits: TaskLimits;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new Map<string, MemoryTask>();
   readonly #keys = new Map<string, { readonly id: string; readonly digest: string }>();
   #places = 0;
 
@@ -55,7 +36,7 @@ export class MemoryTaskStore implements TaskStore {
     const { maxTasks, maxBytes } = this.#limits;
     if (taken.length > 0 && (usage.open + taken.length > maxTasks || bytes > maxBytes)) return 'full';
     for (const [key, known] of keys) this.#keys.set(key, known);
-    for (const task of taken) this.#tasks.set(task.id, this.#taskOf(task));
+    for (const task of taken) this.#tasks.set(task.id, memoryTask(task, this.#clock.now(), this.#places++));
     return tasks.map((task) => {
       const id = task.idempotencyKey === null ? task.id : (keys.get(task.idempotencyKey)?.id ?? task.id);
       const state = this.#tasks.get(id)?.state ?? 'done';
@@ -68,7 +49,7 @@ export class MemoryTaskStore implements TaskStore {
     const now = this.#clock.now();
     const busy = new Map(request.busy);
     const claimed: ClaimedTask[] = [];
-    const hand = (task: Task): void => {
+    const hand = (task: MemoryTask): void => {
       claimed.push({ ...task, interrupted: task.state === 'running' });
       task.holder = consumer;
       task.renewedAt = now;
@@ -133,7 +114,7 @@ export class MemoryTaskStore implements TaskStore {
   }
 
   async dead(topic: string, count: number, principal: string | null): Promise<readonly DeadLetter[]> {
-    const letterOf = (task: Task): DeadLetter | null =>
+    const letterOf = (task: MemoryTask): DeadLetter | null =>
       task.reason === null ? null : { ...task, reason: task.reason, message: task.message ?? '' };
     return this.#newest(topic, principal, letterOf, count);
   }
@@ -159,42 +140,17 @@ export class MemoryTaskStore implements TaskStore {
 
   async close(): Promise<void> {}
 
-  #taskOf(task: NewTask): Task {
-    const enqueuedAt = this.#clock.now();
-    const dueAt = enqueuedAt + task.delayMs;
-    const state = task.delayMs > 0 ? 'delayed' : 'queued';
-    const fresh = {
-      attempts: 0,
-      refusals: 0,
-      holder: null,
-      renewedAt: 0,
-      message: null,
-      reason: null,
-      diedAt: 0,
-    };
-    return {
-      ...task,
-      ...fresh,
-      state,
-      enqueuedAt,
-      dueAt,
-      readyAt: dueAt,
-      place: this.#places++,
-      outcome: null,
-    };
-  }
-
-  #queue(task: Task): void {
+  #queue(task: MemoryTask): void {
     task.state = 'queued';
     task.place = this.#places++;
   }
 
-  #heldBy(consumer: string, id: string): Task | null {
+  #heldBy(consumer: string, id: string): MemoryTask | null {
     const task = this.#tasks.get(id);
     return task?.holder === consumer ? task : null;
   }
 
-  #end(task: Task, ending: Ending): void {
+  #end(task: MemoryTask, ending: Ending): void {
     const now = this.#clock.now();
     task.place = this.#places++;
     switch (ending.kind) {
@@ -221,7 +177,12 @@ export class MemoryTaskStore implements TaskStore {
     }
   }
 
-  #newest<T>(topic: string, principal: string | null, told: (task: Task) => T | null, count: number): T[] {
+  #newest<T>(
+    topic: string,
+    principal: string | null,
+    told: (task: MemoryTask) => T | null,
+    count: number,
+  ): T[] {
     return [...this.#tasks.values()]
       .filter((task) => task.topic === topic && (principal === null || task.principal === principal))
       .sort((a, b) => b.place - a.place)
@@ -251,19 +212,8 @@ export class MemoryTaskStore implements TaskStore {
       if (task.outcome !== null && task.diedAt <= before) this.#forget(task);
   }
 
-  #forget(task: Task): void {
+  #forget(task: MemoryTask): void {
     this.#tasks.delete(task.id);
     if (task.idempotencyKey !== null) this.#keys.delete(task.idempotencyKey);
   }
-}
-
-/** What waits: higher priorities first, among equals one stream after another from whose turn it is, each oldest first. */
-function inTurn(tasks: readonly Task[], turn: number): Task[] {
-  const waiting = tasks.filter(({ state, holder }) => state === 'queued' && holder === null);
-  const streams = Map.groupBy(waiting, streamOf);
-  const byPriority = Map.groupBy([...streams.values()], ([first]) => first?.priority ?? 0);
-  return [...byPriority]
-    .sort(([a], [b]) => b - a)
-    .flatMap(([, equals]) => equals.map((_, index) => equals[(index + turn) % equals.length] ?? []))
-    .flatMap((stream) => stream.toSorted((a, b) => a.place - b.place));
 }

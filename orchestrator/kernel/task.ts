@@ -86,6 +86,7 @@ export type TaskRecord = {
   readonly priority: number;
   readonly principal: string;
   readonly attempts: number;
+  readonly maxAttempts: number;
   readonly enqueuedAt: number;
   readonly dueAt: number;
   /** What went wrong last, or null. */

@@ -3,6 +3,7 @@ export { MemoryMeshStore } from './memory-mesh-store.ts';
 export { MemoryServerStore } from './memory-server-store.ts';
 export type { Change, HeldKind, Json, KeptKind, MeshStore } from './mesh-store.ts';
 export { type Pictures, Recorder } from './recorder.ts';
+export { RedisAgentStore, type RedisAgentStoreOptions } from './redis-agent-store.ts';
 export { RedisEraMemory, type RedisEraMemoryOptions } from './redis-era-memory.ts';
 export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
 export { RedisMeshStore, type RedisMeshStoreOptions } from './redis-mesh-store.ts';

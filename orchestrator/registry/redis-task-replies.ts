@@ -41,6 +41,7 @@ export function recordOf(id: string, fields: Fields, outcome: string | null): Ta
     priority: Number(fields.priority),
     principal: fields.principal ?? '',
     attempts: Number(fields.attempts),
+    maxAttempts: Number(fields.max),
     enqueuedAt: Number(fields.enqueued),
     dueAt: Number(fields.due),
     message: fields.message ?? null,
