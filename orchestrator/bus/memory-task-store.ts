@@ -1,11 +1,6 @@
 import type { ClaimedTask, Clock, DeadLetter, Ending, NewTask, TaskRecord } from '../kernel/index.ts';
-import {
-  type ClaimRequest,
-  type EnqueueOutcome,
-  streamOf,
-  type TaskLimits,
-  type TaskStore,
-} from './task-store.ts';
+import { inTurn, type MemoryTask, memoryTask } from './memory-task.ts';
+import type { ClaimRequest, EnqueueOutcome, TaskLimits, TaskStore } from './task-store.ts';
 
 /** The twin of `redis-task-store`: the same promises but one. All tasks and results end with the process. */
 export class MemoryTaskStore implements TaskStore {
