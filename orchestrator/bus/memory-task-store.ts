@@ -45,7 +45,7 @@ export class MemoryTaskStore implements TaskStore {
     const busy = new Map(request.busy);
     const claimed: ClaimedTask[] = [];
     const hand = (task: MemoryTask): void => {
-      claimed.push({ ...task, interrupted: task.state === 'running' });
+      claimed.push({ ...task, interrupted: task.state === 'running', wasHeld: task.holder === consumer });
       task.holder = consumer;
       task.renewedAt = now;
     };

@@ -71,7 +71,9 @@ export class Worker {
     this.#closed = true;
     this.wake();
     await this.#loop;
-    const cancel = this.#options.clock.after(drainMs, () => this.#aborted.abort());
+    const abort = (): void => this.#aborted.abort();
+    if (drainMs === 0) abort();
+    const cancel = this.#options.clock.after(drainMs, abort);
     await Promise.all(this.#handled);
     cancel();
   }
@@ -110,7 +112,8 @@ export class Worker {
       });
       if (takesOver) this.#tookOverAt = now;
       this.#works();
-      return claimed.filter(({ id }) => !this.#inHand.has(id));
+      // One that is not held is in hand for a moment longer than it was ours: it comes back from its last attempt.
+      return claimed.filter(({ id, wasHeld }) => !(wasHeld && this.#inHand.has(id)));
     } catch (error) {
       this.#fails(error);
       return null;
@@ -122,7 +125,7 @@ export class Worker {
     const handled = this.#handle(task)
       .catch((error) => this.#fails(error))
       .finally(() => {
-        this.#inHand.delete(task.id);
+        if (this.#inHand.get(task.id) === task) this.#inHand.delete(task.id);
         this.#handled.delete(handled);
         this.wake();
       });

@@ -55,6 +55,8 @@ export type ClaimedTask = {
   readonly mayRunTwice: boolean;
   /** Somebody else had it, handed it over and was not heard of again: it may have run. */
   readonly interrupted: boolean;
+  /** The consumer had it already: it is at work on it, or the reply that gave it to it was lost. */
+  readonly wasHeld: boolean;
   /** Milliseconds since the epoch, as are all times here. */
   readonly enqueuedAt: number;
   /** When it was first to be executed. */

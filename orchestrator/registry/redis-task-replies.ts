@@ -13,9 +13,9 @@ export function entriesOf(reply: readonly [string, string[]][]): Fields[] {
 }
 
 /** In the order in which `claim.lua` returns it. */
-export function claimedOf(topic: string, fields: readonly string[]): ClaimedTask {
+export function claimedOf(topic: string, consumer: string, fields: readonly string[]): ClaimedTask {
   const [id = '', stream = '', json = '', state = '', priority, attempts, refusals] = fields;
-  const [principal = '', most, twice, enqueued, due] = fields.slice(7);
+  const [principal = '', most, twice, enqueued, due, holder] = fields.slice(7);
   return {
     id,
     topic,
@@ -28,6 +28,7 @@ export function claimedOf(topic: string, fields: readonly string[]): ClaimedTask
     refusals: Number(refusals),
     mayRunTwice: twice === '1',
     interrupted: state === 'running',
+    wasHeld: holder === consumer,
     enqueuedAt: Number(enqueued),
     dueAt: Number(due),
   };

@@ -84,7 +84,7 @@ export class RedisTaskStore {
     const { topic, consumer, count, perLane, busy, turn, abandonedAfterMs } = request;
     const args = [topic, consumer, count, perLane, turn, abandonedAfterMs ?? '', ...[...busy].flat()];
     const reply = await this.#run(SCRIPTS.claim, args);
-    return (reply as string[][]).map((fields) => claimedOf(topic, fields));
+    return (reply as string[][]).map((fields) => claimedOf(topic, consumer, fields));
   }
 
   async start(consumer: string, tasks: readonly { readonly id: string; readonly mayRunTwice: boolean }[]) {

@@ -27,7 +27,15 @@ export function fakeTasks(agentId = 'c0ffee'): Pick<HttpOptions, 'tasks' | 'agen
       principal: 'alice',
       attempts: 1,
     },
-    ...{ maxAttempts: 5, refusals: 0, mayRunTwice: false, interrupted: false, enqueuedAt: 1, dueAt: 1 },
+    ...{
+      maxAttempts: 5,
+      refusals: 0,
+      mayRunTwice: false,
+      interrupted: false,
+      wasHeld: false,
+      enqueuedAt: 1,
+      dueAt: 1,
+    },
   };
   return {
     tasks: {

@@ -4,7 +4,7 @@
 -- ARGV     topic, consumer, how many, most of one lane, whose turn it is, abandoned after ms or '', and then pairs:
 --          lane, how many of it the consumer has
 -- Returns of each task {id, stream, JSON, state before, priority, attempts, refusals, principal, most attempts, may run
--- twice, enqueued, due}
+-- twice, enqueued, due, who had it before}
 local topic, consumer, wanted, perLane, turn = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local busy = {}
 for i = 7, #ARGV, 2 do busy[ARGV[i]] = tonumber(ARGV[i + 1]) end
@@ -23,7 +23,7 @@ local claimed = {}
 local function hand(stream, entries)
   for _, entry in ipairs(entries) do
     local id, json = field(entry[2], 'id'), field(entry[2], 'json')
-    local task = id and redis.call('HMGET', taskKey(id), 'state', 'priority', 'attempts', 'refusals', 'principal', 'max', 'twice', 'enqueued', 'due')
+    local task = id and redis.call('HMGET', taskKey(id), 'state', 'priority', 'attempts', 'refusals', 'principal', 'max', 'twice', 'enqueued', 'due', 'holder')
     if task and task[1] then
       redis.call('HSET', taskKey(id), 'holder', consumer, 'entry', entry[1])
       claimed[#claimed + 1] = { id, stream, json, unpack(task) }

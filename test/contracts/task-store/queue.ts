@@ -1,4 +1,4 @@
-import { type Case, claim, ids, task, told } from './words.ts';
+import { ABANDONED_AFTER_MS, type Case, claim, ids, retry, task, told } from './words.ts';
 
 /** How tasks are handed out. */
 export const cases = new Map<string, Case>();
@@ -84,3 +84,29 @@ cases.set('a delayed task waits until it is due', async (store, pass) => {
     [(claimed?.dueAt ?? 0) - (claimed?.enqueuedAt ?? 0), 150],
   ];
 });
+
+cases.set(
+  'a consumer whose reply was lost gets its task once more, and is told that it had it',
+  async (store, pass) => {
+    await store.enqueue([task('a')]);
+    const [first] = await store.claim(claim('one', 1));
+    await pass(ABANDONED_AFTER_MS * 1.5);
+    const [again] = await store.claim(claim('one', 1, { abandonedAfterMs: ABANDONED_AFTER_MS }));
+    await store.settle('one', [retry('a', 0)]);
+    const [anew] = await store.claim(claim('one', 1));
+    return [
+      [
+        [first?.id, first?.wasHeld],
+        ['a', false],
+      ],
+      [
+        [again?.id, again?.wasHeld, again?.interrupted],
+        ['a', true, false],
+      ],
+      [
+        [anew?.id, anew?.wasHeld],
+        ['a', false],
+      ],
+    ];
+  },
+);
