@@ -9,6 +9,7 @@ import {
 import { attemptTask, type Execute } from './attempt.ts';
 import { backoffMs } from './backoff.ts';
 import { Batch } from './batch.ts';
+import { Lanes } from './lanes.ts';
 import type { TaskStore } from './task-store.ts';
 
 export type WorkerOptions = {
@@ -39,6 +40,7 @@ const MOST_IN_A_SCRIPT = 200;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #inHand = new Map<string, ClaimedTask>();
+  readonly #lanes: Lanes;
   readonly #handled = new Set<Promise<void>>();
   readonly #starts: Batch<{ readonly id: string; readonly mayRunTwice: boolean }, boolean>;
   readonly #endings: Batch<Ending, boolean>;
@@ -53,7 +55,8 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { store, consumer } = options;
+    const { store, consumer, clock, random } = options;
+    this.#lanes = new Lanes(PER_SERVER, clock, random);
     this.#starts = new Batch(MOST_IN_A_SCRIPT, (tasks) => store.start(consumer, tasks));
     this.#endings = new Batch(MOST_IN_A_SCRIPT, (endings) => store.settle(consumer, endings));
     this.#loop = this.#run();
@@ -103,8 +106,7 @@ export class Worker {
     if (count <= 0) return [];
     const now = clock.now();
     const takesOver = now - this.#tookOverAt >= TAKE_OVER_EVERY_MS;
-    const busy = new Map<string, number>();
-    for (const { lane } of this.#inHand.values()) busy.set(lane, (busy.get(lane) ?? 0) + 1);
+    const busy = this.#lanes.busy(this.#inHand.values());
     try {
       const claimed = await store.claim({
         ...{ topic: MESH_TOPIC, consumer, count, perLane: PER_SERVER, busy, turn: this.#turn++ },
@@ -139,7 +141,10 @@ export class Worker {
       signal: this.#aborted.signal,
       start: (mayRunTwice) => this.#starts.add({ id: task.id, mayRunTwice }),
     });
-    if (ending !== null) await this.#settle(task, ending);
+    if (ending === null) return;
+    if (ending.kind === 'retry' && ending.refused) this.#lanes.refused(task.lane);
+    else this.#lanes.served(task.lane);
+    await this.#settle(task, ending);
   }
 
   /** Until it is stored: a result that is known must not be lost to a Redis that is away for a moment. */
