@@ -7,8 +7,8 @@ import { mayRunTwice } from './resilience/index.ts';
 import type { Router } from './routing/index.ts';
 import type { Tools } from './session/index.ts';
 
-/** The mesh is listed among the agents that consume tasks, well within the time an agent is kept. */
-const BEAT_EVERY_MS = 20_000;
+/** Well within the time an agent is kept, and often enough for a graph of what waits. */
+const BEAT_EVERY_MS = 10_000;
 
 export type TasksOptions = {
   readonly stores: Pick<Stores, 'tasks' | 'agents'>;
@@ -45,12 +45,20 @@ export function startTasks({ stores, router, tools, mesh, facts, epoch, onTroubl
     onTasks: () => worker.wake(),
   });
   const agents = new AgentTasks({ ...shared, agents: stores.agents });
-  const stopBeating = beating(() => agents.beat(consumer, { type: 'orchestrator', meta: {} }, []), onTrouble);
+  const stopBeating = beating(async () => {
+    // The mesh is one of those who consume tasks.
+    await agents.beat(consumer, { type: 'orchestrator', meta: {} }, []);
+    facts.state({ type: 'task.backlog', ...(await tasks.backlog()) });
+  }, onTrouble);
   return {
     tasks,
     agents,
     // Looking at the mesh has to work without Redis, which is shown there as what is broken.
-    pendingTasks: () => tasks.pending().catch(() => 0),
+    pendingTasks: () =>
+      tasks.backlog().then(
+        ({ pending }) => pending,
+        () => 0,
+      ),
     async close(drainMs) {
       stopBeating();
       await worker.close(drainMs);

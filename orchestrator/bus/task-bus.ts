@@ -109,10 +109,10 @@ export class TaskBus {
     this.#options.facts.state({ type: 'task.revived', topic, how: 'discarded' });
   }
 
-  /** Tasks that wait or are executed; dead letters do not count. */
-  async pending(): Promise<number> {
+  /** Tasks that wait or are executed, and dead letters. */
+  async backlog(): Promise<{ readonly pending: number; readonly dead: number }> {
     const { open, dead } = await this.#options.store.usage();
-    return open - dead;
+    return { pending: open - dead, dead };
   }
 
   async #record(id: string, viewer: string | null): Promise<TaskRecord> {

@@ -35,6 +35,8 @@ export const ABANDONED_AFTER_MS = 10_000;
 const RENEW_EVERY_MS = 2500;
 const TAKE_OVER_EVERY_MS = 1000;
 const MOST_IN_A_SCRIPT = 200;
+/** Between tries to store a result: a Redis that was restarted is back within a second or two. */
+const LONGEST_WAIT_MS = 2000;
 
 /** Executes the tasks of the mesh's own topic. */
 export class Worker {
@@ -160,7 +162,7 @@ export class Worker {
         this.#fails(error);
         // At its end the process leaves it to the next one, which judges it by whether it was started.
         if (this.#aborted.signal.aborted) return;
-        const pause = backoffMs(tries, this.#options.random);
+        const pause = Math.min(backoffMs(tries, this.#options.random), LONGEST_WAIT_MS);
         await new Promise<void>((resolve) => void this.#options.clock.after(pause, resolve));
       }
     }

@@ -215,6 +215,8 @@ export type Fact =
       /** Since it was due. */
       readonly durationMs: number;
     }
+  /** How many tasks of all topics wait or are executed, and how many are dead letters. */
+  | { readonly type: 'task.backlog'; readonly pending: number; readonly dead: number }
   /** A dead letter was put back or thrown away. */
   | { readonly type: 'task.revived'; readonly topic: string; readonly how: 'replayed' | 'discarded' }
   | { readonly type: 'trouble'; readonly where: string; readonly message: string };

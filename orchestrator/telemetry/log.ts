@@ -89,6 +89,7 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return 'info';
     case 'task.enqueued':
     case 'task.retried':
+    case 'task.backlog':
       return 'debug';
     case 'pool.scaled':
     case 'image.build':

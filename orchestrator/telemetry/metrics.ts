@@ -198,6 +198,7 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'task.taken_over':
       case 'task.ended':
       case 'task.revived':
+      case 'task.backlog':
         return tasks(fact);
       case 'server.state':
         return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`

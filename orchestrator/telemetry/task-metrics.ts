@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Fact } from '../kernel/index.ts';
 import { firstValues } from './bounded-labels.ts';
 
@@ -33,8 +33,18 @@ export function taskMetrics(registry: Registry): (fact: TaskFact) => void {
     buckets: BUCKETS,
     registers,
   });
+  const open = new Gauge({
+    name: 'gantry_tasks_open',
+    help: 'Tasks that wait or are executed (pending), and dead letters (dead)',
+    labelNames: ['kind'],
+    registers,
+  });
   const topicWord = firstValues(MAX_TOPIC_LABELS);
   return (fact) => {
+    if (fact.type === 'task.backlog') {
+      open.set({ kind: 'pending' }, fact.pending);
+      return open.set({ kind: 'dead' }, fact.dead);
+    }
     const topic = topicWord(fact.topic);
     switch (fact.type) {
       case 'task.enqueued':

@@ -60,5 +60,5 @@ test('a full bus says when to come back, counts it, and those that came at the s
   t.like(error, { code: 'queue_full', detail: { retryAfterMs: 1000 } });
   t.is(typeof (await one), 'string');
   t.like(await rig.fact('task.refused'), { count: 3 });
-  t.is(await rig.bus.pending(), 1);
+  t.deepEqual(await rig.bus.backlog(), { pending: 1, dead: 0 });
 });

@@ -5,6 +5,7 @@
 --          lane, how many of it the consumer has
 -- Returns of each task {id, stream, JSON, state before, priority, attempts, refusals, principal, most attempts, may run
 -- twice, enqueued, due, who had it before}
+mustRun()
 local topic, consumer, wanted, perLane, turn = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local busy = {}
 for i = 7, #ARGV, 2 do busy[ARGV[i]] = tonumber(ARGV[i + 1]) end
@@ -60,7 +61,12 @@ for _, stream in ipairs(sorted) do
   if room > 0 then
     local found = redis.pcall('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', room, 'STREAMS', streamKey(stream), '>')
     if found and found.err then
-      redis.call('ZREM', streamsKey(topic), stream) -- it has expired, or somebody removed it
+      -- It has expired, or somebody removed it or its group past the bus.
+      if redis.call('EXISTS', streamKey(stream)) == 0 then
+        redis.call('ZREM', streamsKey(topic), stream)
+      else
+        redis.pcall('XGROUP', 'CREATE', streamKey(stream), GROUP, '0')
+      end
     elseif found then
       busy[lane] = (busy[lane] or 0) + #found[1][2]
       hand(stream, found[1][2])

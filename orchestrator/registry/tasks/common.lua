@@ -14,6 +14,10 @@ local function streamsKey(topic) return prefix .. 'tasks:streams:' .. topic end
 local function deadKey(topic) return prefix .. 'stream:dead:' .. topic end
 local function resultsKey(topic) return prefix .. 'stream:results:' .. topic end
 
+-- A Redis that is full refuses a script at its first command that may take memory, and no later one. What ends tasks is
+-- how it gets room again, so it begins with a write that takes none.
+local function mustRun() redis.call('PERSIST', USAGE) end
+
 local function field(fields, name)
   for i = 1, #fields, 2 do
     if fields[i] == name then return fields[i + 1] end

@@ -2,6 +2,7 @@
 -- KEYS[1]  what keys begin with
 -- ARGV     id, and replay or discard
 -- Returns 1, or 0 where the task is not dead
+mustRun()
 local id = ARGV[1]
 local state, topic, stream, priority, letter, bytes =
   unpack(redis.call('HMGET', taskKey(id), 'state', 'topic', 'stream', 'priority', 'letter', 'bytes'))

@@ -5,6 +5,7 @@
 -- ARGV[5..]  of each: id, kind (done, failed, retry, dead), text (the outcome as JSON, else a message), reason or '',
 --            delay in ms, whether it was refused (0, 1)
 -- Returns of each 1, or 0 where the consumer has it no longer
+mustRun()
 local consumer, kept, keptBytes, keptMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local RESULT_BYTES = prefix .. 'tasks:results'
 

@@ -2,6 +2,7 @@
 -- KEYS[1]  what keys begin with
 -- ARGV     consumer, and then pairs: id, whether it may run twice (0, 1)
 -- Returns of each 1, or 0 where the consumer has it no longer
+mustRun()
 local answers = {}
 for i = 2, #ARGV, 2 do
   local key = taskKey(ARGV[i])
