@@ -9,7 +9,8 @@ if [ ! -s "$password" ]; then
 fi
 # Three quarters of what the container may use: the rest is for the copy that rewriting the file takes. Refusing what does
 # not fit is better than being killed for it.
-limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
+# The first file is that of cgroup v2, the second that of v1.
+limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes || echo max)
 case $limit in
   *[!0-9]*) maxmemory=0 ;;
   *) maxmemory=$((limit / 4 * 3)) ;;

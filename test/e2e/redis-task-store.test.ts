@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { streamOf, TASK_LIMITS } from '../../orchestrator/bus/index.ts';
 import { RedisTaskStore } from '../../orchestrator/registry/index.ts';
 import { taskStoreContract } from '../contracts/task-store.ts';
+import { compose, dockerOnHost } from './harness.ts';
 
 const url = process.env.GANTRY_TEST_REDIS_URL;
 if (url === undefined || url === '') {
@@ -56,4 +57,17 @@ test('the keys are those of the earlier bus, under the owner', async (t) => {
   t.deepEqual(entries[0]?.[1], ['id', 'a', 'json', '{"n":1}']);
   const keys = (await redis.keys(`${prefix}*`)).map((key) => key.slice(prefix.length)).sort();
   t.deepEqual(keys, ['stream:tasks:mail', 'task:a', 'tasks:streams:mail', 'tasks:usage']);
+});
+
+test("the stack's Redis writes to disk before it answers, and refuses what its container has no memory for", async (t) => {
+  const redis = new Redis(url);
+  t.teardown(() => redis.quit());
+  const setting = async (name: string) => ((await redis.config('GET', name)) as string[])[1];
+  t.is(await setting('appendonly'), 'yes');
+  t.is(await setting('appendfsync'), 'always');
+  t.is(await setting('maxmemory-policy'), 'noeviction');
+  const id = (await compose('ps', '-q', 'redis')).trim();
+  const limit = Number(await dockerOnHost('inspect', '-f', '{{.HostConfig.Memory}}', id));
+  t.true(limit > 0);
+  t.is(Number(await setting('maxmemory')), Math.floor(limit / 4) * 3);
 });
