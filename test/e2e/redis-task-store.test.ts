@@ -41,6 +41,9 @@ test('an entry that was written past the bus is a dead letter, and holds up noth
   );
   const [letter] = await store.dead('mail', 10, null);
   t.like(letter, { json: '{"from":"outside"}', reason: 'not_a_task', attempts: 0 });
+  t.true(await store.replay(letter?.id ?? ''), 'whoever has looked at it may make it a task');
+  const [adopted] = await store.claim({ ...request, abandonedAfterMs: null });
+  t.like(adopted, { json: '{"from":"outside"}', attempts: 0, maxAttempts: 1 });
 });
 
 test('the keys are those of the earlier bus, under the owner', async (t) => {

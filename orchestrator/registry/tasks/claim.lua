@@ -29,9 +29,15 @@ local function hand(stream, entries)
       redis.call('HSET', taskKey(id), 'holder', consumer, 'entry', entry[1])
       claimed[#claimed + 1] = { id, stream, json, unpack(task) }
     else
-      -- Written past the bus: nobody could ever settle it.
-      redis.call('XADD', deadKey(topic), 'MAXLEN', '~', 1000, '*', 'id', stream .. '/' .. entry[1], 'json', json or 'null',
-        'reason', 'not_a_task', 'message', 'The entry was not written by the bus.', 'attempts', 0, 'at', now, 'by', '')
+      -- Written past the bus: nobody said who may see it or how often it may run. Somebody has to look at it.
+      id, json = topic .. ':' .. entry[1], json or 'null'
+      local message = 'The entry was not written by the bus.'
+      local letter = redis.call('XADD', deadKey(topic), '*', 'id', id, 'json', json, 'reason', 'not_a_task',
+        'message', message, 'attempts', 0, 'at', now, 'by', '')
+      redis.call('HSET', taskKey(id), 'topic', topic, 'stream', stream, 'priority', 0, 'attempts', 0, 'refusals', 0,
+        'principal', '', 'max', 1, 'twice', 0, 'enqueued', now, 'due', now, 'bytes', #json, 'state', 'dead',
+        'reason', 'not_a_task', 'message', message, 'letter', letter)
+      count(1, 1, #json)
       take(topic, stream, entry[1])
     end
   end
