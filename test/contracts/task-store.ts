@@ -3,7 +3,7 @@ import type { TaskLimits, TaskStore } from '../../orchestrator/bus/index.ts';
 import { cases as endings } from './task-store/endings.ts';
 import { cases as limits } from './task-store/limits.ts';
 import { cases as queue } from './task-store/queue.ts';
-import { claim, done, LIMITS, task, told } from './task-store/words.ts';
+import { claim, done, LIMITS, task, told, WAIT_MS } from './task-store/words.ts';
 
 export type TaskStoreUnderTest = {
   readonly name: string;
@@ -27,13 +27,13 @@ export function taskStoreContract(test: TestFn, underTest: TaskStoreUnderTest): 
     });
   }
   test(`task store, ${underTest.name}: a finished task is forgotten in time, and its idempotency key with it`, async (t) => {
-    const { store, pass, close } = await underTest.open({ ...LIMITS, keptMs: 100 });
+    const { store, pass, close } = await underTest.open({ ...LIMITS, keptMs: WAIT_MS });
     t.teardown(close);
     await store.enqueue([task('a', { idempotencyKey: 'k' })]);
     await store.claim(claim('one', 1));
     await store.settle('one', [done('a')]);
     t.is((await store.task('a'))?.state, 'done');
-    await pass(200);
+    await pass(WAIT_MS * 1.2);
     t.is(await store.task('a'), null);
     t.deepEqual(await store.results('mcp', 10, null), []);
     t.deepEqual(told(await store.enqueue([task('b', { idempotencyKey: 'k' })])), [['b', 'queued', false]]);

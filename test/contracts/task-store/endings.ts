@@ -1,4 +1,4 @@
-import { ABANDONED_AFTER_MS, type Case, claim, dead, done, ids, retry, task } from './words.ts';
+import { ABANDONED_AFTER_MS, type Case, claim, dead, done, ids, retry, task, WAIT_MS } from './words.ts';
 
 /** What becomes of tasks in hand. */
 export const cases = new Map<string, Case>();
@@ -39,10 +39,10 @@ cases.set('what is done is told to its owner, and gone from the queue', async (s
 cases.set('a retry waits, and counts as an attempt only where it was one', async (store, pass) => {
   await store.enqueue([task('t')]);
   await store.claim(claim('one', 1));
-  await store.settle('one', [retry('t', 100, true)]);
+  await store.settle('one', [retry('t', WAIT_MS, true)]);
   const waiting = await store.task('t');
   const early = await store.claim(claim('one', 1));
-  await pass(150);
+  await pass(WAIT_MS * 1.2);
   const [again] = await store.claim(claim('two', 1));
   await store.start('two', [{ id: 't', mayRunTwice: false }]);
   await store.settle('two', [retry('t', 0)]);

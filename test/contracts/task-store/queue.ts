@@ -68,10 +68,10 @@ cases.set('topics are apart', async (store) => {
 });
 
 cases.set('a delayed task waits until it is due', async (store, pass) => {
-  const outcome = await store.enqueue([task('late', { delayMs: 150, priority: 2 })]);
+  const outcome = await store.enqueue([task('late', { delayMs: WAIT_MS, priority: 2 })]);
   const early = await store.claim(claim('one', 10));
   const before = (await store.task('late'))?.state;
-  await pass(200);
+  await pass(WAIT_MS * 1.2);
   const [claimed] = await store.claim(claim('one', 10));
   return [
     [told(outcome), [['late', 'delayed', false]]],
@@ -81,7 +81,7 @@ cases.set('a delayed task waits until it is due', async (store, pass) => {
       [claimed?.id, claimed?.json, claimed?.priority],
       ['late', '{"n":"late"}', 2],
     ],
-    [(claimed?.dueAt ?? 0) - (claimed?.enqueuedAt ?? 0), 150],
+    [(claimed?.dueAt ?? 0) - (claimed?.enqueuedAt ?? 0), WAIT_MS],
   ];
 });
 

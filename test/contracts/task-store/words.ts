@@ -12,8 +12,9 @@ export const LIMITS: TaskLimits = {
   resultBytes: 500,
   keptMs: 60_000,
 };
-/** Short enough for a test that really waits. */
-export const ABANDONED_AFTER_MS = 100;
+/** Some of the tests really wait: long enough that a busy machine does not pass it between two commands. */
+export const WAIT_MS = 1000;
+export const ABANDONED_AFTER_MS = 1500;
 
 export function task(id: string, more: Partial<NewTask> = {}): NewTask {
   return {
