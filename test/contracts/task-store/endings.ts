@@ -73,7 +73,7 @@ cases.set(
       { id: 'c', mayRunTwice: false },
     ]);
     const tooEarly = await store.claim(claim('two', 10, { abandonedAfterMs: 60_000 }));
-    await pass(ABANDONED_AFTER_MS * 1.5);
+    await pass(ABANDONED_AFTER_MS * 1.2);
     const taken = await store.claim(claim('two', 10, { abandonedAfterMs: ABANDONED_AFTER_MS }));
     return [
       [tooEarly, []],
@@ -101,7 +101,7 @@ cases.set('who says that it is still at work keeps its tasks', async (store, pas
   await store.claim(claim('one', 1));
   const renewed: unknown[] = [];
   for (let i = 0; i < 3; i++) {
-    await pass(ABANDONED_AFTER_MS * 0.6);
+    await pass(ABANDONED_AFTER_MS * 0.5);
     renewed.push(...(await store.renew('one', ['a', 'never-was'])));
   }
   return [

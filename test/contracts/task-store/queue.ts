@@ -90,7 +90,7 @@ cases.set(
   async (store, pass) => {
     await store.enqueue([task('a')]);
     const [first] = await store.claim(claim('one', 1));
-    await pass(ABANDONED_AFTER_MS * 1.5);
+    await pass(ABANDONED_AFTER_MS * 1.2);
     const [again] = await store.claim(claim('one', 1, { abandonedAfterMs: ABANDONED_AFTER_MS }));
     await store.settle('one', [retry('a', 0)]);
     const [anew] = await store.claim(claim('one', 1));

@@ -14,7 +14,7 @@ export const LIMITS: TaskLimits = {
 };
 /** Some of the tests really wait: long enough that a busy machine does not pass it between two commands. */
 export const WAIT_MS = 1000;
-export const ABANDONED_AFTER_MS = 1500;
+export const ABANDONED_AFTER_MS = 3000;
 
 export function task(id: string, more: Partial<NewTask> = {}): NewTask {
   return {
