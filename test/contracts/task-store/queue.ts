@@ -1,4 +1,4 @@
-import { ABANDONED_AFTER_MS, type Case, claim, ids, retry, task, told } from './words.ts';
+import { ABANDONED_AFTER_MS, type Case, claim, ids, retry, task, told, WAIT_MS } from './words.ts';
 
 /** How tasks are handed out. */
 export const cases = new Map<string, Case>();
