@@ -114,7 +114,16 @@ export function floodCostTable(rows: readonly FloodCost[]): string {
 
 export function taskCostTable(rows: readonly TaskCostRow[]): string {
   return table([
-    ['producers', 'tasks a request', 'enqueued/s', 'p50 ms', 'p99 ms', 'executed/s', 'refused'],
+    [
+      'producers',
+      'tasks a request',
+      'enqueued/s',
+      'p50 ms',
+      'p99 ms',
+      'executed/s',
+      'cpu µs/task',
+      'refused',
+    ],
     ...rows.map((row) => [
       String(row.producers),
       String(row.batch),
@@ -122,6 +131,7 @@ export function taskCostTable(rows: readonly TaskCostRow[]): string {
       shown(row.p50Ms, 2),
       shown(row.p99Ms, 2),
       shown(row.finishedPerSecond, 0),
+      shown(row.cpuUs, 0),
       String(row.refused),
     ]),
   ]);
