@@ -120,6 +120,8 @@ export class Worker {
       return claimed.filter(({ id, wasHeld }) => !(wasHeld && this.#inHand.has(id)));
     } catch (error) {
       this.#fails(error);
+      // The other consumers could not say that they are at work either: once it answers they get the time to.
+      this.#tookOverAt = clock.now() + ABANDONED_AFTER_MS;
       return null;
     }
   }

@@ -160,6 +160,34 @@ test('a result that the store does not take is kept until it does, and nothing i
   t.is(executed, 1);
 });
 
+test('after an outage nobody is taken for dead who could not say that it lives', async (t) => {
+  const asked: (number | null)[] = [];
+  let isAway = false;
+  const rig = busRig(t, async () => answered, { works: false });
+  const claim = rig.store.claim.bind(rig.store) as TaskStore['claim'];
+  rig.store.claim = async (request) => {
+    if (isAway) throw new GantryError('registry_unavailable', 'Away.');
+    asked.push(request.abandonedAfterMs);
+    return claim(request);
+  };
+  const worker = rig.startWorker();
+  /** Looks once more, `ms` later. */
+  const look = async (ms: number): Promise<void> => {
+    rig.clock.advance(ms);
+    worker.wake();
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await look(1000);
+  t.is(asked.at(-1), 10_000);
+  isAway = true;
+  await look(60_000);
+  isAway = false;
+  await look(5000);
+  t.is(asked.at(-1), null);
+  await look(6000);
+  t.is(asked.at(-1), 10_000);
+});
+
 test('a slow server holds up no other', async (t) => {
   const never = Promise.withResolvers<never>();
   const rig = busRig(t, async ({ server }, { signal, beforeSend }) => {
