@@ -5,6 +5,7 @@ import { breakerCounters } from './breaker-metrics.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
 import { ReplicaCensus } from './replica-census.ts';
 import { scalingMetrics } from './scaling-metrics.ts';
+import { taskMetrics } from './task-metrics.ts';
 
 export type FactMetrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -104,6 +105,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const scaling = scalingMetrics(registry);
+  const tasks = taskMetrics(registry);
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
   const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
   const reloads = counter('gantry_config_reloads_total', 'Readings of gantry.yaml after the start', [
@@ -195,6 +197,14 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'memory.committed':
       case 'memory.refused':
         return scaling(fact);
+      case 'task.enqueued':
+      case 'task.refused':
+      case 'task.retried':
+      case 'task.taken_over':
+      case 'task.ended':
+      case 'task.revived':
+      case 'task.backlog':
+        return tasks(fact);
       case 'server.state':
         return changes.inc({ server: fact.server, state: fact.state, reason: fact.reason?.code ?? '' });
     }
