@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 
 /** 128 random bits in visible ASCII: session ids must not be guessable (MCP 2025-11-25, basic/transports). */
 export function newSessionId(): string {
@@ -13,4 +13,9 @@ export function shortId(): string {
 /** Who knows the id of a session is its client: what is stored has to recognise it, not to know it. */
 export function sessionKey(id: string): string {
   return hash('sha256', id, 'base64url');
+}
+
+/** Of a task: nobody can guess another's. */
+export function newTaskId(): string {
+  return randomUUID();
 }

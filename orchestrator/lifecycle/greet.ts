@@ -89,7 +89,11 @@ async function greetIn(era: Era, running: Running, spec: ServerSpec): Promise<Re
  * Where a predecessor's breaker opened, the replacement has to answer before it gets calls: `rise` probes in a row.
  * @returns null, or why it failed. Never rejects.
  */
-async function prove(running: Running, breaker: Breaker, { health }: ServerSpec): Promise<Reason | null> {
+export async function prove(
+  running: Running,
+  breaker: Breaker,
+  { health }: ServerSpec,
+): Promise<Reason | null> {
   if (breaker.state === 'closed') return null;
   breaker.tryAgain();
   for (let passed = 0; passed < health.rise; passed++) {

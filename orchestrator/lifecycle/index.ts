@@ -8,5 +8,6 @@ export { Mesh } from './mesh.ts';
 export type { MeshMemory } from './mesh-memory.ts';
 export type { MeshOptions } from './mesh-options.ts';
 export type { ReplicaBook, ReplicaRecord } from './replica-record.ts';
+export type { PlaceHistory, ServerHistory, StartsHistory } from './server-history.ts';
 export type { MeshServerView } from './server-view.ts';
 export type { TakeoverOptions } from './takeover-options.ts';

@@ -6,12 +6,13 @@ import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
-import type { MeshOptions } from './mesh-options.ts';
+import { ALONE, type MeshOptions } from './mesh-options.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
 import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Revisions } from './revisions.ts';
+import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
@@ -41,12 +42,7 @@ export class Mesh {
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
     this.#keeper = new ReplicaKeeper(options.left ?? null);
-    const takeover = new Takeover({
-      ...options,
-      table: this.#table,
-      keeper: this.#keeper,
-      options: options.left ?? null,
-    });
+    const takeover = new Takeover({ ...options, table: this.#table, keeper: this.#keeper });
     this.#takeover = takeover;
     const channels = new ChannelMaker({ ...options, sockets: options.sockets ?? null });
     const shared = {
@@ -69,7 +65,7 @@ export class Mesh {
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
     const firstRevision = (server: string): number => takeover.revisionOf(server);
-    this.#servers = new Servers({ ...options, sweep, firstRevision }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep, firstRevision }, () => maker);
     const maker = new PoolMaker({
       ...shared,
       starter: new Starter(shared),
@@ -77,11 +73,7 @@ export class Mesh {
       order: this.#servers.order,
       onPrepared: (server, tag) => this.#servers.sweepLater(server, tag),
     });
-    this.containers = new Containers({
-      engine,
-      owner,
-      pools,
-    });
+    this.containers = new Containers({ engine, owner, pools });
   }
 
   /** Begins to listen to the engine. What an earlier start left behind is removed before anything is started. */
@@ -148,6 +140,12 @@ export class Mesh {
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
+  }
+
+  /** What the next process of Gantry has to know of a server's breakers and failures. @throws GantryError server_not_found */
+  history(name: string): ServerHistory {
+    const { slots, startsHistory } = this.#servers.get(name).current;
+    return historyOf(slots, startsHistory);
   }
 
   /** What its containers are made of, as one word. @throws GantryError server_not_found */

@@ -1,6 +1,11 @@
 import { type Clock, type Reason, reason } from '../kernel/index.ts';
+import type { CallBreaker } from '../replica/index.ts';
+import type { Candidate } from './candidate.ts';
+import type { EngineWatch } from './engine-watch.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
+import type { Starter } from './starter.ts';
+import type { Takeover } from './takeover.ts';
 import { settledWithin } from './waits.ts';
 
 /** A process that was left looks for its next owner four times a second. */
@@ -31,3 +36,32 @@ export async function reconnect(
   replica.lasting.takenOver(handshake);
   return null;
 }
+
+/**
+ * Goes on with a container for whoever asked for it (`Takeover.adopted`). Never rejects: where that fails it is removed.
+ * @param hold has it from the turn on in which those who asked are told
+ */
+export async function goOnWith(
+  candidate: Candidate,
+  breaker: CallBreaker,
+  hold: (running: Running) => void,
+  { starter, takeover, engineWatch, clock }: GoOnParts,
+): Promise<void> {
+  try {
+    const running = await starter.reopen(candidate, breaker);
+    hold(running);
+    takeover.found(candidate.record.id, running.replica);
+    const why = await reconnect(running, candidate.record, clock);
+    if (why !== null) await running.discard(why);
+  } catch (error) {
+    engineWatch.report(error);
+    await takeover.discard(candidate);
+  }
+}
+
+type GoOnParts = {
+  readonly starter: Pick<Starter, 'reopen'>;
+  readonly takeover: Pick<Takeover, 'found' | 'discard'>;
+  readonly engineWatch: Pick<EngineWatch, 'report'>;
+  readonly clock: Clock;
+};

@@ -14,6 +14,8 @@ export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepare
   readonly firstRevision: (server: string) => number;
   /** Removes images of a server, all but one. Never rejects. */
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
+  /** See `MeshOptions`. */
+  readonly onChange: (server: string) => void;
 };
 
 /** All servers by name, as they are and as they are wanted: which change comes when, and who waits for whom. */
@@ -138,7 +140,10 @@ export class Servers {
       ...this.#options,
       firstRevision: this.#options.firstRevision(spec.name),
       makePool: (wanted, place) => this.#maker().make(wanted, place),
-      onChange: () => this.#looked(),
+      onChange: () => {
+        this.#looked();
+        this.#options.onChange(spec.name);
+      },
       onGone: () => this.sweepLater(spec.name, server.current.prepared?.tag ?? null),
     });
     this.#servers.set(spec.name, server);

@@ -13,9 +13,10 @@ import { greet } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
-import { reconnect } from './reconnect.ts';
+import { goOnWith } from './reconnect.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { Running } from './running.ts';
+import type { ServerHistory, StartsHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
@@ -47,6 +48,8 @@ export type SessionReplicasOptions = {
   /** False while the server is stopped: what is just starting then is ended again. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
+  /** What the server had been through in an earlier process; null where nobody knows. */
+  readonly earlier: ServerHistory | null;
 };
 
 /** The replicas beyond the standing ones: one per session, never restarted, at most `maxSessions`. */
@@ -60,11 +63,15 @@ export class SessionReplicas {
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
-    this.#starts = new ColdStarts(options);
+    this.#starts = new ColdStarts({ ...options, past: options.earlier?.starts ?? null });
   }
 
   get all(): readonly Running[] {
     return [...this.#running];
+  }
+
+  get startsHistory(): StartsHistory {
+    return this.#starts.history;
   }
 
   /**
@@ -100,28 +107,16 @@ export class SessionReplicas {
 
   /** Goes on with one that an earlier start of the orchestrator left. */
   goOn(candidate: Candidate): void {
-    inBackground(this.#options.facts, `replica ${candidate.record.id}`, this.#goOn(candidate));
+    const { id } = candidate.record;
+    const breaker = this.#breakerOf(id);
+    const hold = (running: Running): void => void this.#adopted({ running, breaker });
+    inBackground(this.#options.facts, `replica ${id}`, goOnWith(candidate, breaker, hold, this.#options));
   }
 
   /** The next start of the orchestrator finds it. */
   async keep(replica: Replica): Promise<void> {
     const { keeper, spec, revision } = this.#options;
     await keeper.keep(replica, { spec: spec(), revision, claimedBy: null });
-  }
-
-  async #goOn(candidate: Candidate): Promise<void> {
-    const { takeover, starter, engineWatch, clock } = this.#options;
-    const breaker = this.#breakerOf(candidate.record.id);
-    try {
-      const running = await starter.reopen(candidate, breaker);
-      this.#adopted({ running, breaker });
-      takeover.found(candidate.record.id, running.replica);
-      const why = await reconnect(running, candidate.record, clock);
-      if (why !== null) await running.discard(why);
-    } catch (error) {
-      engineWatch.report(error);
-      await takeover.discard(candidate);
-    }
   }
 
   /** Ends one politely; resolves when its container is gone. */

@@ -6,6 +6,7 @@ import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
+import type { PlaceHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
 import type { Starter } from './starter.ts';
 import type { Takeover } from './takeover.ts';
@@ -15,6 +16,8 @@ export type SlotOptions = {
   readonly id: string;
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
+  /** What this place had been through in an earlier process; null for one that begins. */
+  readonly past: PlaceHistory | null;
   /** Whose data the volume holds. */
   readonly principal: string | null;
   readonly eras: EraFinder;

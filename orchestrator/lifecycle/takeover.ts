@@ -25,7 +25,7 @@ export type TakeoverParts = {
   readonly facts: Facts;
   readonly table: ContainerTable;
   readonly keeper: ReplicaKeeper;
-  readonly options: TakeoverOptions | null;
+  readonly left?: TakeoverOptions | null;
 };
 
 /**
@@ -42,7 +42,7 @@ export class Takeover {
 
   constructor(parts: TakeoverParts) {
     this.#parts = parts;
-    for (const [containerId, value] of parts.options?.left ?? []) {
+    for (const [containerId, value] of parts.left?.left ?? []) {
       const record = readReplicaRecord(value);
       if (record === null) parts.keeper.forget(containerId);
       else this.#left.set(record.id, { containerId, record });
@@ -81,7 +81,7 @@ export class Takeover {
         this.#parts.keeper.forget(containerId);
         continue;
       }
-      const heardTo = this.#parts.options?.notes.get(heardKey(containerId));
+      const heardTo = this.#parts.left?.notes.get(heardKey(containerId));
       this.#parts.table.hold(containerId, null);
       this.#candidates.set(id, { facts, record, heardTo: typeof heardTo === 'number' ? heardTo : null });
     }

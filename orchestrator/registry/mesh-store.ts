@@ -5,7 +5,10 @@ export type Json = unknown;
  * What stays until it is removed. The last two are what the next start of the orchestrator takes over: replicas whose
  * process outlives this one, and sessions.
  */
-export type KeptKind = 'intents' | 'tools' | 'takeover_replicas' | 'takeover_sessions';
+export type KeptKind = 'intents' | WrittenBehind | 'takeover_replicas' | 'takeover_sessions';
+
+/** Of these, what the mesh has seen of itself. */
+export type WrittenBehind = 'tools' | 'breakers';
 
 /** What is true as long as somebody says so. */
 export type HeldKind = 'replicas' | 'sessions' | 'services';
@@ -38,5 +41,6 @@ export type MeshStore = {
   letGo(holder: string): Promise<void>;
 };
 
+export const WRITTEN_BEHIND: readonly WrittenBehind[] = ['tools', 'breakers'];
 export const HELD_KINDS: readonly HeldKind[] = ['replicas', 'sessions', 'services'];
 export const NO_CHANGE: Change = { put: new Map(), remove: [] };

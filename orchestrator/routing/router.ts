@@ -23,6 +23,8 @@ const NOBODY: ReadonlySet<Replica> = new Set();
  * replicas are handed out is its `sharing`; calls of `shared` and `call` may wait, and may be tried again.
  */
 export class Router {
+  /** What outlives this process. */
+  readonly lasting: Pick<Pools, 'adopted' | 'keep'>;
   readonly #options: RouterOptions;
   readonly #pools: Pools;
   readonly #balancers: Balancers;
@@ -32,6 +34,7 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#pools = options.pools;
+    this.lasting = options.pools;
     this.#balancers = new Balancers(options);
   }
 
@@ -45,6 +48,11 @@ export class Router {
   /** How many calls of a server wait for a replica. */
   queued(server: string): number {
     return this.#balancers.queued(server);
+  }
+
+  /** To be told when the replicas of a server have changed: whoever waits for one need not wait to be looked at. */
+  look(server: string): void {
+    this.#balancers.look(server);
   }
 
   /** Which eras a server speaks. @throws GantryError server_not_found, no_replica, replica_failed */
@@ -90,16 +98,6 @@ export class Router {
       free();
       throw error;
     }
-  }
-
-  /** A replica that an earlier start of the orchestrator had: `Pools.adopted`. */
-  adopted(server: string, replicaId: string): Promise<Replica | null> {
-    return this.#pools.adopted(server, replicaId);
-  }
-
-  /** `Pools.keep` */
-  keep(replica: Replica): Promise<void> {
-    return this.#pools.keep(replica);
   }
 
   /** Ends what `openForSession` and `openForCall` gave. */
@@ -149,14 +147,15 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica, onSent } = options;
+    const { signal, onMessage, onReplica, onSent, beforeSend } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
       ...(signal === undefined ? {} : { signal }),
       ...(onSent === undefined ? {} : { onSent }),
       ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
     };
-    return await this.#attempt(server, principal, request, options, (replica) => {
+    return await this.#attempt(server, principal, request, options, async (replica) => {
+      if (beforeSend !== undefined) await beforeSend();
       onReplica?.(replica);
       return replica.call(request.method, request.params, callOptions);
     });

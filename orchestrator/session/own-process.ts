@@ -17,7 +17,7 @@ export async function ownProcess(
   const { readyMs } = spec.timeouts;
   return {
     takeover: replica.channel.kind === 'socket' ? 'own' : null,
-    keep: () => router.keep(replica),
+    keep: () => router.lasting.keep(replica),
     replica: replica.identity.id,
     over: replica.over,
     initialize: (params, signal) =>

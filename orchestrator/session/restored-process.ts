@@ -31,7 +31,7 @@ export function restoredBackend(
   return {
     ...sharedProcess(router, spec, principal, GREETED),
     async resume(call, options) {
-      const found = await router.adopted(spec.name, call.sent.replica);
+      const found = await router.lasting.adopted(spec.name, call.sent.replica);
       if (found === null) throw lostWithRestart(spec.name);
       return await found.lasting.resume(call, limitsOf(spec, clock, options));
     },
@@ -40,7 +40,7 @@ export function restoredBackend(
 
 /** The process of its own, which has lived on: calls wait until it is found. */
 function ownAgain(router: Router, clock: Clock, spec: ServerSpec, id: string): Backend {
-  const found = router.adopted(spec.name, id);
+  const found = router.lasting.adopted(spec.name, id);
   const serving = found.then(async (replica): Promise<Replica> => {
     if (replica !== null && (await replica.lasting.served)) return replica;
     throw lostWithRestart(spec.name);

@@ -22,8 +22,8 @@ export type SessionsOptions = {
   readonly encodeError: EncodeError;
   /** Remembers what was said on streams, for clients that lose their connection. */
   readonly log: EventLog;
-  /** Remembers sessions for the next start of the orchestrator; absent where nobody does. */
-  readonly book?: SessionBook;
+  /** Remembers sessions for the next start of the orchestrator; null or absent where nobody does. */
+  readonly book?: SessionBook | null;
   /**
    * After so long the stream of a call is closed under clients of 2025-11-25 and later; they come back for the
    * rest, and no connection is held by a call that takes minutes. Off where it is not given.

@@ -25,8 +25,8 @@ export class SessionMaker {
     known: Pick<SessionOptions, 'server' | 'principal' | 'backend' | 'restored'>,
     resumable: boolean,
   ): Session {
-    const { clock, facts, encodeError, log, book, pollAfterMs = null } = this.#options;
-    const isTakenOver = resumable && book !== undefined && known.backend.takeover !== null;
+    const { clock, facts, encodeError, log, book = null, pollAfterMs = null } = this.#options;
+    const isTakenOver = resumable && book !== null && known.backend.takeover !== null;
     const { server } = known;
     return new Session({
       ...known,

@@ -111,6 +111,7 @@ test('what is defined otherwise, stopped or not wanted any more is removed', asy
     stopped: (name: string) => name === 'stopped',
     replicas: (_: string, n: number) => n,
     tools: () => [],
+    history: () => null,
   };
   const next = await start(
     [shared('changed', { env: { SECRET: 'new' } }), shared('stopped'), shared('smaller')],
