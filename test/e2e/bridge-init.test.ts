@@ -170,6 +170,18 @@ test('a signal goes on to the server and its children, and its exit is told at o
   await place.clear();
 });
 
+test('a server that closes its output and lives on is told, and ended once nobody wants it', async (t) => {
+  const place = await bridgedScript('echo last; exec sleep 600 >&- 2>&-');
+  const channel = await place.open();
+  const { lines } = collect(channel);
+  const bridge = place.launch();
+  t.deepEqual(await channel.closed, { why: 'ended' });
+  t.deepEqual(lines, ['last']);
+  channel.destroy('nothing more will be heard');
+  t.is(await bridge.over, 143);
+  await place.clear();
+});
+
 test('a server that dies of a signal is told by its number', async (t) => {
   const place = await bridgedScript('kill -SEGV $$');
   const bridge = place.launch();
