@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  ackFrame,
-  bareFrame,
-  FRAME,
-  inputFrame,
-  welcomeFrame,
-} from '../../orchestrator/channel/socket/frames.ts';
+import { ackFrame, inputFrame, welcomeFrame } from '../../orchestrator/channel/socket/frames.ts';
 import { bridgedProgram, bridgedScript, collect, residentBytes } from './bridge-program.ts';
 import { rawOwner } from './raw-owner.ts';
 import { until } from './until.ts';
