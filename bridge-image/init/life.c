@@ -16,6 +16,8 @@ enum {
   KILL_AFTER_MS = 3000,
   // Between the end of its output and its exit.
   OUTPUT_END_MS = 500,
+  // Without an owner it is looked at least so often; more cannot have passed while this process ran.
+  LOOK_MS = 1000,
   // While stderr waits for the next second.
   ERROR_PAUSE_MS = 100,
   NOT_FOUND = 127,
@@ -25,7 +27,7 @@ enum {
 
 void life_init(Bridge *bridge, char **command, uint64_t now_ms) {
   bridge->server = (Server){.input = -1, .output = -1, .error = -1};
-  bridge->life = (Life){.command = command, .owned_ms = now_ms, .retry_step_ms = FIRST_RETRY_MS};
+  bridge->life = (Life){.command = command, .looked_ms = now_ms, .retry_step_ms = FIRST_RETRY_MS};
 }
 
 static void spawn(Bridge *bridge) {
@@ -69,6 +71,16 @@ static void find_owner(Bridge *bridge, uint64_t now_ms) {
   life->retry_step_ms = life->retry_step_ms < LAST_RETRY_MS / 2 ? life->retry_step_ms * 2 : LAST_RETRY_MS;
 }
 
+static void count_lease(Bridge *bridge, uint64_t now_ms) {
+  Life *life = &bridge->life;
+  uint64_t passed_ms = now_ms - life->looked_ms;
+  life->looked_ms = now_ms;
+  // Where the loss is only just noticed, all of it was owned.
+  if (bridge->owner.is_welcome || life->was_owned) life->unowned_ms = 0;
+  else life->unowned_ms += passed_ms < LOOK_MS ? passed_ms : LOOK_MS;
+  life->was_owned = bridge->owner.is_welcome;
+}
+
 static void watch_output(Bridge *bridge, uint64_t now_ms) {
   Life *life = &bridge->life;
   if (!bridge->streams.output_is_over || bridge->server.has_exited) return;
@@ -79,8 +91,8 @@ static void watch_output(Bridge *bridge, uint64_t now_ms) {
 int life_go_on(Bridge *bridge, uint64_t now_ms) {
   Owner *owner = &bridge->owner;
   Life *life = &bridge->life;
+  count_lease(bridge, now_ms);
   if (owner->is_welcome) {
-    life->owned_ms = now_ms;
     life->retry_ms = now_ms;
     life->retry_step_ms = FIRST_RETRY_MS;
     if (!server_is_spawned(&bridge->server)) spawn(bridge);
@@ -88,7 +100,7 @@ int life_go_on(Bridge *bridge, uint64_t now_ms) {
     find_owner(bridge, now_ms);
   }
   watch_output(bridge, now_ms);
-  bool is_forsaken = !owner->is_welcome && now_ms - life->owned_ms >= owner->lease_ms;
+  bool is_forsaken = !owner->is_welcome && life->unowned_ms >= owner->lease_ms;
   bool is_over = owner->said_bye || is_forsaken;
   if (bridge->server.has_exited) {
     bool may_go = is_over || life->phase != SERVING || (life->told_to_end && !owner->is_welcome);
@@ -111,7 +123,10 @@ int life_timeout(const Bridge *bridge, uint64_t now_ms) {
   bool reads_rest = server->error >= 0 || (server->output >= 0 && streams_may_read(&bridge->streams));
   if (server->has_exited && reads_rest) return 0;
   int timeout = -1;
-  if (!owner->is_welcome) sooner(&timeout, life->owned_ms + owner->lease_ms, now_ms);
+  if (!owner->is_welcome) {
+    uint64_t left_ms = owner->lease_ms > life->unowned_ms ? owner->lease_ms - life->unowned_ms : 0;
+    sooner(&timeout, now_ms + (left_ms < LOOK_MS ? left_ms : LOOK_MS), now_ms);
+  }
   if (owner->fd < 0 && !owner->said_bye) sooner(&timeout, life->retry_ms, now_ms);
   if (life->phase == INPUT_CLOSED) sooner(&timeout, life->phase_ms + TERM_AFTER_MS, now_ms);
   if (life->phase == TERMINATED) sooner(&timeout, life->phase_ms + KILL_AFTER_MS, now_ms);

@@ -13,8 +13,10 @@ enum Phase { SERVING, INPUT_CLOSED, TERMINATED, KILLED };
 
 typedef struct {
   char **command;
-  // When there was an owner last, of the clock that `life_go_on` is given.
-  uint64_t owned_ms;
+  // How long there has been no owner. Time in which this process did not run, paused with its container, does not count.
+  uint64_t unowned_ms;
+  bool was_owned;
+  uint64_t looked_ms;
   uint64_t retry_ms;
   uint32_t retry_step_ms;
   enum Phase phase;

@@ -100,6 +100,18 @@ test('an exit that nobody heard of is told to the next owner, with the last outp
   );
 });
 
+// The engine's own init keeps the outputs open, so an attach channel cannot tell.
+test('a process that closes its output and lives on ends the channel', async (t) => {
+  const one = await bridged((io) => {
+    io.stdout('last\n');
+    io.closeOutput();
+  });
+  t.teardown(one.clear);
+  const seen = lines(one.channel, 1);
+  t.deepEqual(await one.channel.closed, { why: 'ended' });
+  t.deepEqual(await seen, [['last', 5]]);
+});
+
 test('nobody is let in without the secret, and the socket is gone once the bridge is in', async (t) => {
   const place = await replicaPlace();
   t.teardown(place.clear);

@@ -18,8 +18,6 @@ export const shellPrograms = {
   'long-line': `head -c ${LONG_LINE_BYTES} /dev/zero | tr '\\0' x; echo; exec cat`,
   /** Never reads. */
   deaf: 'exec sleep 600',
-  /** Closes both outputs and lives on. */
-  mute: 'echo last; exec sleep 600 >&- 2>&-',
 } as const;
 
 export const fakePrograms: Readonly<Record<ProgramName, FakeProgram>> = {
@@ -51,10 +49,6 @@ export const fakePrograms: Readonly<Record<ProgramName, FakeProgram>> = {
     echo(io);
   },
   deaf: () => {},
-  mute(io) {
-    io.stdout('last\n');
-    io.closeOutput();
-  },
 };
 
 function echo(io: Parameters<FakeProgram>[0]): void {

@@ -86,11 +86,6 @@ export function channelContract(test: TestFn, kind: Channel['kind'], start: Star
     t.is((await channel.closed).why, 'ended');
   });
 
-  check('a process that closes its output and lives on ends the channel', 'mute', async (t, at) => {
-    t.deepEqual(await at.channel.closed, { why: 'ended' });
-    t.deepEqual(at.lines, ['last']);
-  });
-
   check('a flood of stderr is bounded, told, and holds up nothing', 'stderr-flood', async (t, at) => {
     await at.channel.closed;
     t.deepEqual(at.lines, ['done']);

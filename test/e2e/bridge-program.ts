@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SocketChannel } from '../../orchestrator/channel/index.ts';
 import { replicaPlace } from '../channel/socket-bench.ts';
 import { realEngine, testImage } from './real-engine.ts';
 
@@ -52,4 +53,20 @@ export async function bridgedProgram(command: readonly string[]) {
       return { process: child, pid: child.pid, over };
     },
   };
+}
+
+/** Of any process of this host. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** Collects lines, and where each ends. */
+export function collect(channel: SocketChannel): { readonly lines: string[]; readonly ends: number[] } {
+  const seen = { lines: [] as string[], ends: [] as number[] };
+  channel.onLine((line, end) => {
+    seen.lines.push(line.toString());
+    seen.ends.push(end);
+  });
+  return seen;
 }

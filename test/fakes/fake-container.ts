@@ -87,7 +87,7 @@ export class FakeContainer {
       onOutput: (kind, bytes) => {
         for (const attachment of this.#attachments) attachment.deliver(kind, bytes);
       },
-      onOutputEnd: () => this.#hangUp(),
+      onOutputEnd: () => {}, // the engine's init keeps them open
       onExit: (exit) => this.#ended(exit),
     });
     program(this.#process);
@@ -179,15 +179,11 @@ export class FakeContainer {
     else task();
   }
 
-  #hangUp(): void {
-    for (const attachment of this.#attachments) attachment.close(null);
-    this.#attachments.clear();
-  }
-
   #ended({ code, outOfMemory }: FakeExit): void {
     this.#state = 'exited';
     this.#exit = classifyExit(code, outOfMemory, new Date().toISOString());
-    this.#hangUp();
+    for (const attachment of this.#attachments) attachment.close(null);
+    this.#attachments.clear();
     if (outOfMemory) this.#options.tell({ type: 'oom', containerId: this.id });
     this.#options.tell({ type: 'die', containerId: this.id });
     this.#down.resolve();
