@@ -35,15 +35,21 @@ export class ServerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#spec = options.spec;
-    const { memory, spec: first, sessionGate, standingGate } = options;
+    const { memory, spec: first } = options;
     this.#intent = memory.stopped(first.name) ? 'stop' : 'run';
     this.#tools = memory.tools(first.name, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
-    const accepting = (): boolean => this.#intent === 'run';
     const earlier = memory.history(first.name, fingerprintOf(first));
     const onChange = (): void => this.#changed();
-    const shared = { ...options, spec, image: this.#image, accepting, onChange, earlier };
+    const shared = {
+      ...options,
+      spec,
+      image: this.#image,
+      accepting: () => this.#intent === 'run',
+      onChange,
+      earlier,
+    };
     const principal = (): string | null => this.#standingPrincipal;
     this.eras = new EraFinder({ ...shared, gate: options.sessionGate, memory: options.eraMemory, principal });
     this.spares = new WarmPool({ ...shared, gate: options.standingGate });

@@ -41,11 +41,8 @@ export class Slot {
     this.#breaker = placeBreaker({ ...options, past: options.past?.breaker ?? null });
     this.#container = new SlotContainer(options, this.#breaker, this.#plan);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
-    inBackground(
-      options.facts,
-      `replica ${this.id}`,
-      Promise.resolve().then(() => this.#run()),
-    );
+    const begun = Promise.resolve().then(() => this.#run());
+    inBackground(options.facts, `replica ${this.id}`, begun);
   }
 
   get phase(): SlotPhase {
@@ -128,8 +125,7 @@ export class Slot {
       guard.close();
     }
     if (!this.#inbox.isEmpty) return this.#inbox.take();
-    const { reason: why } = await running.ended;
-    await this.#container.noteExit();
+    const [{ reason: why }] = await Promise.all([running.ended, this.#container.noteExit()]);
     await this.#container.clear(why?.code ?? 'ended');
     return this.#wait(why ?? reason('stopped', 'The container was stopped.'), null);
   }
@@ -150,7 +146,7 @@ export class Slot {
 
   /** @returns null when up, or when a command came first. */
   async #comeUp(): Promise<Pick<Failure, 'reason' | 'retryAfterMs'> | null> {
-    const { engineWatch, image } = this.#options;
+    const { engineWatch, image, clock, facts, onUp } = this.#options;
     this.#readyAt = null;
     this.#become({ name: 'starting', reason: this.#phase.name === 'waiting' ? this.#phase.reason : null });
     try {
@@ -166,10 +162,10 @@ export class Slot {
         await this.#container.clear(why.code);
         return { reason: why, retryAfterMs: null };
       }
-      this.#readyAt = this.#options.clock.now();
-      this.#options.onUp(running, this.#container.record);
+      this.#readyAt = clock.now();
+      onUp(running, this.#container.record);
       this.#become({ name: 'up', running });
-      inBackground(this.#options.facts, `tools of ${this.id}`, this.#listTools(running));
+      inBackground(facts, `tools of ${this.id}`, this.#listTools(running));
       return null;
     } catch (error) {
       engineWatch.report(error);
