@@ -16,7 +16,6 @@ import { WarmPool } from './warm-pool.ts';
 
 /** The replicas of one server: its standing places, its sessions, and what users see of them. */
 export class ServerPool {
-  /** What the server speaks. */
   readonly eras: EraFinder;
   /** Started in advance and handed to nobody yet. */
   readonly spares: WarmPool;
@@ -40,16 +39,10 @@ export class ServerPool {
     this.#tools = memory.tools(first.name, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
+    const accepting = (): boolean => this.#intent === 'run';
     const earlier = memory.history(first.name, fingerprintOf(first));
     const onChange = (): void => this.#changed();
-    const shared = {
-      ...options,
-      spec,
-      image: this.#image,
-      accepting: () => this.#intent === 'run',
-      onChange,
-      earlier,
-    };
+    const shared = { ...options, spec, image: this.#image, accepting, onChange, earlier };
     const principal = (): string | null => this.#standingPrincipal;
     this.eras = new EraFinder({ ...shared, gate: options.sessionGate, memory: options.eraMemory, principal });
     this.spares = new WarmPool({ ...shared, gate: options.standingGate });
