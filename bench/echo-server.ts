@@ -12,8 +12,14 @@ const answers = {
   'tools/list': () => ({
     tools: [{ name: 'echo', inputSchema: { type: 'object', properties: { message: { type: 'string' } } } }],
   }),
-  'tools/call': (params) => params.name === 'crash' ? process.exit(3) : ({ content: [{ type: 'text', text: params.arguments.message }] }),
+  'tools/call': ({ name, arguments: { message, bytes }, _meta }) => {
+    if (name === 'crash') process.exit(3);
+    return name === 'blob' ? blob(bytes) : text(message);
+  },
 };
+const text = (value) => ({ content: [{ type: 'text', text: value }] });
+const blobs = new Map();
+const blob = (bytes) => blobs.get(bytes) ?? blobs.set(bytes, text('a line with \\n and \\" in it, and an é. '.repeat(bytes / 34).slice(0, bytes))).get(bytes);
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');
