@@ -10,7 +10,12 @@ import { Facts, systemClock } from '../../orchestrator/kernel/index.ts';
 import { type Attachment, attachChannel, Replica } from '../../orchestrator/replica/index.ts';
 import { Breaker } from '../../orchestrator/resilience/index.ts';
 import { Router } from '../../orchestrator/routing/index.ts';
-import { type EncodeError, MemoryEventLog, Sessions, StatelessCalls } from '../../orchestrator/session/index.ts';
+import {
+  type EncodeError,
+  MemoryEventLog,
+  Sessions,
+  StatelessCalls,
+} from '../../orchestrator/session/index.ts';
 import { countFacts, logFacts } from '../../orchestrator/telemetry/index.ts';
 import { fakeControls } from '../../test/fakes/controls.ts';
 import { FakePools, TEST_SPEC } from '../../test/fakes/fake-pools.ts';
@@ -22,10 +27,24 @@ const facts = new Facts();
 countFacts(facts);
 logFacts(facts, { level: 'info', clock });
 
-const timeouts = { ...TEST_SPEC.timeouts, readyMs: 10_000, callTimeoutMs: 60_000, maxCallMs: 600_000, sessionIdleMs: 600_000 };
+const timeouts = {
+  ...TEST_SPEC.timeouts,
+  readyMs: 10_000,
+  callTimeoutMs: 60_000,
+  maxCallMs: 600_000,
+  sessionIdleMs: 600_000,
+};
 const pools = new FakePools({ ...TEST_SPEC, name: 'echo', sharing: 'shared', timeouts });
 const replica = new Replica({
-  identity: { server: 'echo', id: 'echo-1', generation: 1, containerId: '', heldBy: 'pool', restarts: 0, startedAt: '' },
+  identity: {
+    server: 'echo',
+    id: 'echo-1',
+    generation: 1,
+    containerId: '',
+    heldBy: 'pool',
+    restarts: 0,
+    startedAt: '',
+  },
   channel: attachChannel({ attachment: childAttachment(), clock, maxLineBytes: 2 ** 24 }),
   facts,
   clock,
@@ -40,7 +59,10 @@ const sessions = new Sessions({ router, clock, facts, encodeError, log: new Memo
 const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 const checkServer = (name: string): void => void router.spec(name);
 const mcp = mcpRoute({ sessions, stateless, maxBodyBytes: MAX_BODY_BYTES, checkServer });
-await listen(createApp(fakeControls({ facts, mcp, maxBodyBytes: MAX_BODY_BYTES })), { host: '127.0.0.1', port: Number(port) });
+await listen(createApp(fakeControls({ facts, mcp, maxBodyBytes: MAX_BODY_BYTES })), {
+  host: '127.0.0.1',
+  port: Number(port),
+});
 process.stdout.write('listening\n');
 process.once('SIGTERM', () => process.exit(0));
 

@@ -1,9 +1,15 @@
 /** Nesting beyond this is refused in both directions: `JSON.stringify` throws at about 10,000 levels, and nobody needs 64. */
 export const MAX_JSON_DEPTH = 64;
 
+/** Where a value stands in its text, without the white space around it; `end` is the first character behind it. */
+export type Span = { readonly start: number; readonly end: number };
+
 export type JsonScan =
   | {
-      readonly ok: true /** Exact text of each member of the outermost object, by decoded key. */;
+      readonly ok: true;
+      /** Each member of the outermost object, by decoded key. */
+      readonly spans: ReadonlyMap<string, Span>;
+      /** The same as exact texts, cut out when they are asked for. */
       readonly members: ReadonlyMap<string, string>;
     }
   | { readonly ok: false; readonly why: 'too_deep' | 'duplicate_key' | 'malformed' };
@@ -11,11 +17,11 @@ export type JsonScan =
 /**
  * Walks JSON text once, before it is parsed: measures the depth and finds the members of the outermost object.
  * It does not check the grammar, `JSON.parse` does; only the two together say that a text is sound.
- * Members are returned as text because numbers beyond 2^53 do not survive parse and stringify.
+ * Members are told by their text, because numbers beyond 2^53 do not survive parse and stringify.
  * A text whose outermost value is not an object has no members.
  */
 export function scanJson(text: string, maxDepth: number = MAX_JSON_DEPTH): JsonScan {
-  const members = new Map<string, string>();
+  const spans = new Map<string, Span>();
   let depth = 0;
   let outermostIsObject = false;
   let key: string | null = null;
@@ -24,8 +30,8 @@ export function scanJson(text: string, maxDepth: number = MAX_JSON_DEPTH): JsonS
 
   const endMember = (end: number): boolean => {
     if (key === null || valueStart < 0) return true;
-    if (members.has(key)) return false;
-    members.set(key, text.slice(valueStart, end).trim());
+    if (spans.has(key)) return false;
+    spans.set(key, trimmed(text, valueStart, end));
     key = null;
     valueStart = -1;
     return true;
@@ -56,7 +62,25 @@ export function scanJson(text: string, maxDepth: number = MAX_JSON_DEPTH): JsonS
       else if (code === COMMA && !endMember(i)) return { ok: false, why: 'duplicate_key' };
     }
   }
-  return { ok: true, members };
+  return {
+    ok: true,
+    spans,
+    get members() {
+      return new Map([...spans].map(([name, { start, end }]) => [name, text.slice(start, end)]));
+    },
+  };
+}
+
+function trimmed(text: string, from: number, to: number): Span {
+  let [start, end] = [from, to];
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return { start, end };
+}
+
+/** JSON's own white space: space, newline, carriage return, tab. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 const QUOTE = 0x22;

@@ -198,13 +198,14 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
     },
     auth: fakeAuth(false),
     facts: new Facts(),
-    mcp: async (ctx) => {
-      if (ctx.method === 'DELETE') {
-        ctx.status = 204;
+    mcp: async ({ req, res, server }) => {
+      if (req.method === 'DELETE') {
+        res.writeHead(204).end();
         return;
       }
-      ctx.type = ctx.method === 'GET' ? 'text/event-stream' : 'application/json';
-      ctx.body = `{"jsonrpc":"2.0","id":1,"result":{"server":${JSON.stringify(ctx.params.server)}}}`;
+      const type = req.method === 'GET' ? 'text/event-stream' : 'application/json';
+      res.writeHead(200, { 'Content-Type': type });
+      res.end(`{"jsonrpc":"2.0","id":1,"result":{"server":${JSON.stringify(server)}}}`);
     },
     sse: async (ctx) => {
       ctx.status = ctx.method === 'GET' ? 200 : 202;

@@ -22,7 +22,7 @@ export function sseRoute(options: SseRouteOptions): Middleware {
   return async (ctx) => {
     const server = (ctx.params as { server?: string }).server ?? '';
     options.checkServer(server);
-    checkVersion(ctx);
+    checkVersion(ctx.get('MCP-Protocol-Version') || null);
     const owner = { server, principal: stateOf(ctx).caller?.principal ?? 'anonymous' };
     return ctx.method === 'GET' ? stream(ctx, owner, options) : message(ctx, owner, options);
   };
