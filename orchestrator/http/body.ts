@@ -55,29 +55,37 @@ function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Pr
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let idle: NodeJS.Timeout | null = null;
+    let isSettled = false;
     const settle = (act: () => void) => {
-      clearTimeout(idle);
-      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      if (isSettled) return;
+      isSettled = true;
+      if (idle !== null) clearTimeout(idle);
       act();
     };
+    const giveUp = (error: GantryError) =>
+      settle(() => {
+        req.off('data', onData);
+        req.pause();
+        reject(error);
+      });
     const onData = (chunk: Buffer) => {
-      idle.refresh();
+      idle?.refresh();
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
-      else {
-        req.pause();
-        settle(() => reject(tooLarge()));
-      }
+      else giveUp(tooLarge());
     };
     const onEnd = () =>
       settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     const onGone = () =>
       settle(() => reject(new GantryError('cancelled', 'The client left before its request was complete.')));
-    const onIdle = () => {
-      req.pause();
-      settle(() => reject(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`)));
-    };
-    const idle = setTimeout(onIdle, idleMs);
     req.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+    // Most bodies come with their headers, and need no timer.
+    process.nextTick(() => {
+      if (req.complete || isSettled) return;
+      const stopped = () =>
+        giveUp(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`));
+      idle = setTimeout(stopped, idleMs);
+    });
   });
 }

@@ -65,7 +65,7 @@ async function post(request: McpRequest, options: McpRouteOptions): Promise<void
   if (Array.isArray(value)) return postBatch(request, sessions, text, value);
   request.state.rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
   const header = (name: string): string | null => headerOf(request, name);
-  const message = withTraceContext(readClientMessage(text, value), header);
+  const message = withTraceContext(readClientMessage(null, value), header);
   const id = message.kind === 'request' ? message.id : null;
   const version = versionOf(request);
   if (eraOf(version, value) === 'modern') {
