@@ -25,14 +25,14 @@ export async function closedLoop(
   const [from, until] = [beganAt + warmMs, beganAt + warmMs + measureMs];
   const worker = async (call: Call): Promise<void> => {
     for (let startedAt = performance.now(); startedAt < until; ) {
-      try {
-        await call();
-      } catch (error) {
+      let isAnswered = true;
+      await call().catch((error: unknown) => {
+        isAnswered = false;
         errors.push(error);
-        if (errors.length > MAX_ERRORS) return;
-      }
+      });
+      if (errors.length > MAX_ERRORS) return;
       const now = performance.now();
-      if (now > from && now < until) latencies.record(now - startedAt);
+      if (isAnswered && now > from && now < until) latencies.record(now - startedAt);
       startedAt = now;
     }
   };

@@ -24,19 +24,22 @@ export async function openLoop(
 
   const start = (call: Call, dueAt: number): void => {
     open++;
-    const ended = (): void => {
+    const ended = (isAnswered: boolean): void => {
       open--;
-      if (dueAt >= from && dueAt < until) latencies.record(performance.now() - dueAt);
+      if (isAnswered && dueAt >= from && dueAt < until) latencies.record(performance.now() - dueAt);
       const waiting = due.shift();
       if (waiting !== undefined) return start(call, waiting);
       free.push(call);
       if (open === 0 && nextAt >= until) all.resolve();
     };
-    call().then(ended, (error) => {
-      errors.push(error);
-      if (errors.length > MAX_ERRORS) all.resolve();
-      else ended();
-    });
+    call().then(
+      () => ended(true),
+      (error: unknown) => {
+        errors.push(error);
+        if (errors.length > MAX_ERRORS) all.resolve();
+        else ended(false);
+      },
+    );
   };
   const tick = (): void => {
     const now = performance.now();
