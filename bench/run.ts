@@ -27,8 +27,12 @@ if (unknown.length > 0) {
   );
   process.exit(1);
 }
+const chosen = CHAPTERS.filter(({ name, isSlow }) =>
+  only === null ? !(isQuick && isSlow) : only.includes(name),
+);
 const gateway = new Gateway(process.env, ROOT);
-const stopMesh = await startMesh(gateway, ROOT, say);
+const needsMesh = chosen.some(({ needsEngine }) => needsEngine);
+const stopMesh = needsMesh ? await startMesh(gateway, ROOT, say) : async () => {};
 try {
   await measure();
 } finally {
@@ -37,7 +41,7 @@ try {
 
 async function measure(): Promise<void> {
   const project = process.env.GANTRY_BENCH_PROJECT ?? process.env.COMPOSE_PROJECT_NAME ?? 'gantry';
-  const engine = gateway.token === null ? null : await BenchEngine.find(project);
+  const engine = !needsMesh || gateway.token === null ? null : await BenchEngine.find(project);
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -57,8 +61,7 @@ async function measure(): Promise<void> {
   );
   const bench: Bench = { root: ROOT, gateway, engine, rounds: pace.rounds, pace, isQuick, say };
   const results: Record<string, unknown> = {};
-  for (const chapter of CHAPTERS) {
-    if (only === null ? isQuick && chapter.isSlow : !only.includes(chapter.name)) continue;
+  for (const chapter of chosen) {
     if (chapter.needsEngine && engine === null) {
       say(`\n${chapter.name}: not measured, it needs the admin token and the docker command of this stack.`);
       continue;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closedLoop, type LoadResult } from './load/closed-loop.ts';
+import { type Call, closedLoop, type LoadResult } from './load/closed-loop.ts';
 import { openLoop } from './load/open-loop.ts';
 import { rounded, type Spread, spreadOf } from './quantiles.ts';
 import type { Side, SideSession } from './sides/side.ts';
@@ -23,6 +23,9 @@ export type SideResult = LoadResult & {
 
 /** Between two sides, so that what one leaves to do (memory to collect, timers) does not fall on the next. */
 const REST_MS = 100;
+/** Before the first round, so that every side is compiled: code that has run less is slower, and larger code takes longer. */
+const WARM_UP_CALLS = 10_000;
+const WARM_UP_MS = 4000;
 
 /**
  * Every side in every round, in turns and in another order each time, so that what else the machine does meanwhile falls
@@ -41,6 +44,7 @@ export async function measureSideBySide(options: {
   const sessions = new Map<string, SideSession>();
   try {
     for (const side of sides) sessions.set(side.name, await side.open(inFlight));
+    for (const session of sessions.values()) await warmUp(session.callers(work));
     for (let round = 0; round < pace.rounds; round++) {
       for (const side of turned(sides, round)) {
         const callers = sessions.get(side.name)?.callers(work) ?? [];
@@ -58,6 +62,16 @@ export async function measureSideBySide(options: {
     await Promise.allSettled([...sessions.values()].map((session) => session.close()));
   }
   return { work: work.name, inFlight, perSecond: perSecond ?? null, sides: results };
+}
+
+/** A side that fails is told of by the rounds that follow. */
+async function warmUp(callers: readonly Call[]): Promise<void> {
+  const until = performance.now() + WARM_UP_MS;
+  let left = WARM_UP_CALLS;
+  const worker = async (call: Call): Promise<void> => {
+    while (left-- > 0 && performance.now() < until) await call();
+  };
+  await Promise.allSettled(callers.map(worker));
 }
 
 /** The figure of one side over that of another, round by round. Null where one of them was not measured. */

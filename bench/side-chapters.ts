@@ -7,7 +7,7 @@ import { measurePeerSessions, measureSessionsCost } from './sessions-cost.ts';
 import { measureSideBySide, type SideRow } from './side-by-side.ts';
 import { sessionsTable, sideTable } from './side-report.ts';
 import { deployGantrySides, type GantrySides } from './sides/gantry-sides.ts';
-import { installPeers, startPeers } from './sides/peers.ts';
+import { installPeers, startBaseline, startPeers } from './sides/peers.ts';
 import { endpointSide, type Side } from './sides/side.ts';
 import { ECHO, PROGRESS, resultOf, type Work } from './work.ts';
 
@@ -54,6 +54,7 @@ export const SIDE_CHAPTERS: readonly Chapter[] = [
     await row(bench, [gantry.direct, gantry.modern], ECHO, 64),
   ]),
   chapter(REAL, {}, real, sideTable),
+  chapter('cores', { needsEngine: false }, cores, sideTable),
   chapter('sessions', {}, sessions, sessionsTable),
 ];
 
@@ -81,6 +82,20 @@ async function onStage<T>(bench: WithEngine, act: (stage: Stage) => Promise<T>):
     }
   } finally {
     for (const peer of peers) await peer.close();
+  }
+}
+
+/** Whether more processes in front of one owner of sessions would pay, and what Gantry's rooms cost without an engine. */
+async function cores(bench: Bench): Promise<SideRow[]> {
+  const program = [process.execPath, '-e', ECHO_SERVER];
+  const sides: Side[] = [];
+  try {
+    for (const file of ['bare-http', 'two-workers', 'rooms'] as const) {
+      sides.push(await startBaseline(file, program, '<echo>'));
+    }
+    return [await row(bench, sides, ECHO, 64), await row(bench, sides, ECHO, 256)];
+  } finally {
+    for (const side of sides) await side.close();
   }
 }
 

@@ -22,18 +22,7 @@ export async function startPeers(program: readonly string[], server: string): Pr
   const bin = (name: string): string => join(BENCH, 'node_modules', '.bin', name);
   return [
     pipeSide(program, server),
-    await childSide({
-      name: 'bare http',
-      version: `(node:http, Node ${process.version})`,
-      path: '/mcp',
-      server,
-      command: (port) => [
-        process.execPath,
-        join(BENCH, 'baselines', 'bare-http.ts'),
-        String(port),
-        ...program,
-      ],
-    }),
+    await startBaseline('bare-http', program, server),
     await childSide({
       name: 'supergateway',
       version: versionOf('supergateway'),
@@ -56,6 +45,21 @@ export async function startPeers(program: readonly string[], server: string): Pr
       ],
     }),
   ];
+}
+
+/** One of `bench/baselines/`. */
+export function startBaseline(
+  file: 'bare-http' | 'two-workers' | 'rooms',
+  program: readonly string[],
+  server: string,
+): Promise<Side> {
+  return childSide({
+    name: file.replace('-', ' '),
+    version: `(Node ${process.version})`,
+    path: '/mcp/echo',
+    server,
+    command: (port) => [process.execPath, join(BENCH, 'baselines', `${file}.ts`), String(port), ...program],
+  });
 }
 
 /** No HTTP: as many calls on one pipe as there are callers. */
