@@ -13,8 +13,8 @@ import { writeDocs } from './write-docs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHAPTERS = [...OWN_CHAPTERS, ...SIDE_CHAPTERS];
-const FULL = { rounds: 5, warmMs: 500, measureMs: 2000 };
-const QUICK = { rounds: 3, warmMs: 200, measureMs: 600 };
+const FULL = { rounds: 5, warmUpMs: 4000, warmMs: 500, measureMs: 2000 };
+const QUICK = { rounds: 3, warmUpMs: 1000, warmMs: 200, measureMs: 600 };
 
 const isQuick = process.env.GANTRY_BENCH_QUICK === '1';
 const usual = isQuick ? QUICK : FULL;

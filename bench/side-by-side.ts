@@ -5,7 +5,14 @@ import { rounded, type Spread, spreadOf } from './quantiles.ts';
 import type { Side, SideSession } from './sides/side.ts';
 import type { Work } from './work.ts';
 
-export type Pace = { readonly rounds: number; readonly warmMs: number; readonly measureMs: number };
+export type Pace = {
+  readonly rounds: number;
+  /** Before the first round, at most. */
+  readonly warmUpMs: number;
+  /** Of each round, what does not count and what does. */
+  readonly warmMs: number;
+  readonly measureMs: number;
+};
 
 /** Of one kind of work under one load: what each side did, round by round. */
 export type SideRow = {
@@ -25,7 +32,6 @@ export type SideResult = LoadResult & {
 const REST_MS = 100;
 /** Before the first round, so that every side is compiled: code that has run less is slower, and larger code takes longer. */
 const WARM_UP_CALLS = 10_000;
-const WARM_UP_MS = 4000;
 
 /**
  * Every side in every round, in turns and in another order each time, so that what else the machine does meanwhile falls
@@ -44,7 +50,7 @@ export async function measureSideBySide(options: {
   const sessions = new Map<string, SideSession>();
   try {
     for (const side of sides) sessions.set(side.name, await side.open(inFlight));
-    for (const session of sessions.values()) await warmUp(session.callers(work));
+    for (const session of sessions.values()) await warmUp(session.callers(work), pace.warmUpMs);
     for (let round = 0; round < pace.rounds; round++) {
       for (const side of turned(sides, round)) {
         const callers = sessions.get(side.name)?.callers(work) ?? [];
@@ -65,8 +71,8 @@ export async function measureSideBySide(options: {
 }
 
 /** A side that fails is told of by the rounds that follow. */
-async function warmUp(callers: readonly Call[]): Promise<void> {
-  const until = performance.now() + WARM_UP_MS;
+async function warmUp(callers: readonly Call[], warmUpMs: number): Promise<void> {
+  const until = performance.now() + warmUpMs;
   let left = WARM_UP_CALLS;
   const worker = async (call: Call): Promise<void> => {
     while (left-- > 0 && performance.now() < until) await call();
@@ -95,7 +101,7 @@ function cpuUsOf(
   { count }: LoadResult,
   before: number | null,
   after: number | null,
-  { warmMs, measureMs }: Pace,
+  { warmMs, measureMs }: Pick<Pace, 'warmMs' | 'measureMs'>,
 ): number | null {
   if (before === null || after === null || count === 0) return null;
   return rounded(((after - before) * 1e6) / (count * (1 + warmMs / measureMs)));
