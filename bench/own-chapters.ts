@@ -15,8 +15,10 @@ import {
   floodCostTable,
   idleCostTable,
   memoryCostTable,
+  taskCostTable,
   warmCostTable,
 } from './report.ts';
+import { measureTaskCost } from './task-cost.ts';
 import { measureWarmCost } from './warm-cost.ts';
 
 const OWN = 'bench-echo';
@@ -66,6 +68,15 @@ export const OWN_CHAPTERS: readonly Chapter[] = [
     { isSlow: true },
     ({ gateway, engine, rounds }) => measureBalanceCost(gateway, engine, rounds),
     balanceCostTable,
+  ),
+  chapter(
+    'tasks',
+    { isSlow: true },
+    async ({ gateway, engine, rounds }) => {
+      await gateway.remove('bench-tasks'); // of an interrupted run
+      return await measureTaskCost(gateway, engine, rounds);
+    },
+    taskCostTable,
   ),
 ];
 
