@@ -12,6 +12,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   origin_forbidden: 403,
   host_forbidden: 403,
   scope_missing: 403,
+  address_not_allowed: 403,
   server_not_found: 404,
   container_not_found: 404,
   tool_not_found: 404,

@@ -17,7 +17,7 @@ export type ServerView = {
   readonly reason: Reason | null;
   /** ISO time of the next try after a failure, or null. */
   readonly nextTryAt: string | null;
-  readonly origin: 'file' | 'api';
+  readonly origin: 'file' | 'api' | 'registered';
   /** As configured, plus `resolved` where a missing version was pinned. */
   readonly source: Readonly<Record<string, string>>;
   readonly sharing: Sharing;
@@ -128,7 +128,7 @@ export type ContainerView = {
   readonly idle: boolean;
   readonly restarts: number;
   readonly startedAt: string | null;
-  readonly channel: 'attach' | 'socket';
+  readonly channel: 'attach' | 'socket' | 'http';
   readonly exit: {
     readonly reason: 'oom' | 'signal' | 'exited' | 'killed';
     readonly code: number;

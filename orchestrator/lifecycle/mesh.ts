@@ -8,6 +8,7 @@ import { removeOldImages } from './images/old-images.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
+import { remoteParts } from './remote/remote-starter.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
 import type { ServerPool } from './server-pool.ts';
@@ -48,6 +49,7 @@ export class Mesh {
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
+      remote: remoteParts(options),
       engineWatch: this.#watch,
       order: this.#servers.order,
       onPrepared: (server, tag) => this.#servers.sweepLater(server, tag),
@@ -160,8 +162,7 @@ export class Mesh {
 
   /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
-    this.#servers.get(name);
-    checkReplicas(replicas);
+    checkReplicas(this.#servers.wish(name), replicas);
   }
 
   /** For routing. */
