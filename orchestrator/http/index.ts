@@ -5,5 +5,6 @@ export { type ErrorAnswer, mcpError, restError, statusOf, tellable } from './err
 export type { Json } from './json-text.ts';
 export { type McpRouteOptions, mcpRoute } from './mcp/route.ts';
 export { type SseRouteOptions, sseRoute } from './mcp/sse-route.ts';
+export type * from './mesh-control.ts';
 export type { HttpOptions } from './options.ts';
 export { type Listening, listen, SERVER_LIMITS } from './server.ts';

@@ -9,12 +9,14 @@ import type {
   ServerControl,
   ToolControl,
 } from './control.ts';
+import type { MeshControl } from './mesh-control.ts';
 
 /** Everything the app needs, handed in by main. */
 export type HttpOptions = {
   readonly servers: ServerControl;
   readonly containers: ContainerControl;
   readonly tools: ToolControl;
+  readonly mesh: MeshControl;
   readonly health: Health;
   /** The engine, Redis and this process, with their own state. */
   readonly infrastructure: () => Promise<readonly InfrastructureView[]>;

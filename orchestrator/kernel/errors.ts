@@ -28,12 +28,15 @@ export type ErrorCode =
   | 'container_not_found'
   | 'tool_not_found'
   | 'session_not_found'
+  | 'registration_not_found'
   | 'route_not_found'
   /** The request contradicts the present state. */
   | 'server_exists'
   | 'managed_by_file'
   | 'invalid_state'
   | 'body_too_large'
+  /** A request of the mesh API lacks a field or has a wrong one: `detail.problems[{path,message}]`. */
+  | 'unprocessable'
   /** A server definition has problems: `detail.problems[{path,line,message}]`. */
   | 'invalid_config'
   | 'queue_full'

@@ -169,6 +169,23 @@ export type LogLine = { readonly at: string; readonly line: string };
 /** A tool as the server described it; Gantry passes it on unchanged. */
 export type ToolView = { readonly name: string } & Readonly<Record<string, unknown>>;
 
+/** One standing place of a server, with or without a process behind it: what balancing and breakers know. */
+export type PlaceView = {
+  /** Of the replica that fills it, now or next. */
+  readonly replica: string;
+  readonly state: ServerState;
+  /** At rest because nobody uses it; a call brings it back. */
+  readonly idle: boolean;
+  readonly breaker: BreakerState;
+  readonly callsInFlight: number;
+  /** Why it does not serve, where that is known. */
+  readonly reason: Reason | null;
+  /** Where it is, for a server that is not run here; else null. */
+  readonly url: string | null;
+  /** The id that it registered under, or null. */
+  readonly registeredAs: string | null;
+};
+
 /** A replica as the mesh routes show it. */
 export type ReplicaView = {
   readonly id: string;

@@ -1,4 +1,4 @@
-import type { EraVerdict, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
@@ -6,6 +6,7 @@ import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
 import type { MeshOptions } from './mesh-options.ts';
+import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { remoteParts } from './remote/remote-starter.ts';
@@ -116,6 +117,19 @@ export class Mesh {
     const { pools } = this.#servers.get(name);
     const running = pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
+  }
+
+  /** The standing places of the replicas that serve, filled or not. @throws GantryError server_not_found */
+  places(name: string): readonly PlaceView[] {
+    const { slots, spec } = this.#servers.get(name).current;
+    return slots.map((slot) => placeView(slot, spec));
+  }
+
+  /** Asks the standing replicas that serve whether they live, and waits for what they say. @throws GantryError server_not_found */
+  async probe(name: string): Promise<void> {
+    const { standing, spec } = this.#servers.get(name).current;
+    const ready = standing.filter(({ available }) => available);
+    await Promise.all(ready.map((replica) => replica.probe(spec.health.timeoutMs)));
   }
 
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */

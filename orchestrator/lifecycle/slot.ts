@@ -30,7 +30,7 @@ export class Slot {
   readonly #options: SlotOptions;
   readonly #inbox = new Inbox();
   readonly #plan: RestartPlan;
-  readonly #breaker: Breaker;
+  readonly breaker: Breaker;
   readonly #container: SlotContainer;
   #phase: SlotPhase = { name: 'starting', reason: null };
   /** When the present process became ready, milliseconds since the epoch; null before. */
@@ -40,8 +40,8 @@ export class Slot {
     this.id = options.id;
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random);
-    this.#breaker = placeBreaker(options);
-    this.#container = new SlotContainer(options, this.#breaker, this.#plan);
+    this.breaker = placeBreaker(options);
+    this.#container = new SlotContainer(options, this.breaker, this.#plan);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
     const begun = Promise.resolve().then(() => this.#run());
     inBackground(options.facts, `replica ${this.id}`, begun);
@@ -110,7 +110,7 @@ export class Slot {
     if (failure !== null) return this.#wait(failure.reason, failure.retryAfterMs);
     const { running } = this;
     if (running === null) return null;
-    const guard = new Guard({ ...this.#options, running, breaker: this.#breaker });
+    const guard = new Guard({ ...this.#options, running, breaker: this.breaker });
     try {
       await Promise.race([running.replica.closed, running.ended, guard.verdict, this.#inbox.arrived]);
       if (!this.#inbox.isEmpty) return this.#inbox.take();
@@ -177,7 +177,7 @@ export class Slot {
   async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
     const { gate, clock, spec, eras } = this.#options;
     const options = { spec: spec(), image, eras, clock };
-    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.#breaker, options);
+    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.breaker, options);
     const heir = this.#container.takeHeir();
     if (heir !== null) return Promise.race([greetOne(heir), this.#inbox.arrived]);
     const started = await gate.run(async () => {
@@ -225,7 +225,7 @@ export class Slot {
         break;
     }
     this.#plan.forget();
-    this.#breaker.reset();
+    this.breaker.reset();
     if (command.kind === 'stop' && this.running !== null) {
       this.#become({ name: 'held', running: this.running });
       command.done();

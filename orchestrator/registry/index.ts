@@ -7,4 +7,6 @@ export { RedisEraMemory, type RedisEraMemoryOptions } from './redis-era-memory.t
 export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
 export { RedisMeshStore, type RedisMeshStoreOptions } from './redis-mesh-store.ts';
 export { RedisServerStore, type RedisServerStoreOptions } from './redis-server-store.ts';
+export { type NewRegistration, type Registration, Registrations } from './registrations.ts';
 export type { ServerStore, StoredEntry, StoredServer } from './server-store.ts';
+export { type Tune, Tuning } from './tuning.ts';

@@ -23,8 +23,17 @@ const BODIES: Readonly<Record<string, unknown>> = {
   patchServer: { replicas: 2 },
   scaleServer: { replicas: 2 },
   callTool: { message: 'hi' },
+  registerService: { service_name: 'everything', address: '10.1.2.3', port: 8080 },
+  callService: { service_name: 'everything', path: '/tools/echo', body: { message: 'hi' } },
   mcpPost: MESSAGE,
   messagesPost: MESSAGE,
+};
+
+/** Queries, likewise. */
+const QUERIES: Readonly<Record<string, string>> = {
+  messagesPost: '?sessionId=x',
+  configureLoadBalancer: '?strategy=ip_hash',
+  configureCircuitBreaker: '?failure_threshold=3&recovery_timeout=10',
 };
 
 function operations(document: Document) {
@@ -62,7 +71,7 @@ function checker(document: Document) {
 
 async function call(ask: Ask, path: string, method: string, operation: Operation): Promise<Asked> {
   const body = BODIES[operation.operationId];
-  const query = operation.operationId === 'messagesPost' ? '?sessionId=x' : '';
+  const query = QUERIES[operation.operationId] ?? '';
   return ask(method, `${path}${query}`, { headers: { ...ADMIN }, ...(body === undefined ? {} : { body }) });
 }
 
@@ -97,7 +106,9 @@ test('every route that changes something asks for the admin token, tools aside',
   const document = (await ask('GET', '/openapi.json')).json as Document;
   const changing = operations(document).filter(
     ({ path, method, operation }) =>
-      path.startsWith('/api') && method !== 'GET' && operation.operationId !== 'callTool',
+      path.startsWith('/api') &&
+      method !== 'GET' &&
+      !['callTool', 'callService'].includes(operation.operationId),
   );
   t.true(changing.length >= 14);
   for (const { path, method, operation } of changing) {

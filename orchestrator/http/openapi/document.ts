@@ -74,7 +74,7 @@ function queryParameters(route: Route): JsonObject[] {
   return Object.entries(route.query?.shape ?? {}).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: false,
+    required: !(schema as z.ZodType).safeParse(undefined).success,
     schema: schemaOf(schema as z.ZodType),
   }));
 }
@@ -112,7 +112,7 @@ function failures(route: Route): JsonObject {
   const body = schemaOf(isMcpPath(route.path) ? JsonRpcErrorBody : ErrorBody);
   const codes = new Set([...EVERYWHERE, ...route.errors]);
   if (route.scope === 'admin') codes.add('scope_missing');
-  if (route.query !== undefined) codes.add('invalid_request');
+  if (route.query !== undefined || route.body !== undefined) codes.add(route.refusal ?? 'invalid_request');
   if (route.body !== undefined) for (const code of WITH_BODY) codes.add(code);
   const byStatus = Map.groupBy(codes, statusOf);
   return Object.fromEntries(

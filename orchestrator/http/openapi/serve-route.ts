@@ -7,26 +7,34 @@ import { clientGone, stateOf } from '../request-state.ts';
 import { sendEvents } from '../sse.ts';
 import type { Answer, Route } from './define-route.ts';
 
+type Refusal = NonNullable<Route['refusal']>;
+
 /** The middleware of one described route: scope, then shape, then its handler, then its answer. */
 export function serveRoute(route: Route, maxBodyBytes: number): Middleware {
   return async (ctx) => {
     authorize(ctx, route.scope);
-    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query');
-    const body = route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes);
+    const refuse = route.refusal ?? 'invalid_request';
+    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query', refuse);
+    const body = route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes, refuse);
     const caller = stateOf(ctx).caller ?? { principal: 'anonymous', scopes: [] };
     const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
     await send(ctx, await route.handle({ params, query, body, caller, gone: () => clientGone(ctx), ctx }));
   };
 }
 
-async function readBody(ctx: Context, rule: NonNullable<Route['body']>, maxBytes: number): Promise<unknown> {
+async function readBody(
+  ctx: Context,
+  rule: NonNullable<Route['body']>,
+  maxBytes: number,
+  refuse: Refusal,
+): Promise<unknown> {
   if (rule.absent !== undefined && hasNoBody(ctx)) return rule.absent;
   const types = rule.types;
   const { value } = await readJson(ctx, types === undefined ? { maxBytes } : { maxBytes, types });
-  return check(rule.schema, value, 'body');
+  return check(rule.schema, value, 'body', refuse);
 }
 
-function check(schema: z.ZodType, value: unknown, where: 'query' | 'body'): unknown {
+function check(schema: z.ZodType, value: unknown, where: 'query' | 'body', refuse: Refusal): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => ({
@@ -34,13 +42,9 @@ function check(schema: z.ZodType, value: unknown, where: 'query' | 'body'): unkn
     message: issue.message,
   }));
   const first = problems[0];
-  throw new GantryError(
-    'invalid_request',
-    `${first?.path ?? where}: ${first?.message ?? 'not as described'}`,
-    {
-      detail: { problems },
-    },
-  );
+  throw new GantryError(refuse, `${first?.path ?? where}: ${first?.message ?? 'not as described'}`, {
+    detail: { problems },
+  });
 }
 
 async function send(ctx: Context, answer: Answer): Promise<void> {
