@@ -2,23 +2,19 @@ import type { Clock, GantryError, JsonRpcId } from '../../kernel/index.ts';
 import type { Channel, ChannelEnd } from '../channel.ts';
 import { BoundedStderr } from '../stderr-ring.ts';
 import { Exchange } from './exchange.ts';
+import { HeldSession } from './held-session.ts';
 import { HttpClient } from './http-client.ts';
 import { listen } from './listening.ts';
 import {
-  type Heard,
   isRequest,
   modernVersionOf,
   type OwnMessage,
   type OwnRequest,
   type RemoteSession,
-  sessionHeaders,
 } from './message.ts';
 import type { PinnedAddress } from './pinned-address.ts';
 import { discard } from './read-answer.ts';
-import { failureOf, lostCall, RemoteFailure, TooLong } from './remote-failure.ts';
-
-/** A server that does not take our leave soon is left without. */
-const GOODBYE_MS = 2000;
+import { failureOf, lostCall, TooLong } from './remote-failure.ts';
 
 export type HttpChannelOptions = {
   readonly url: URL;
@@ -44,17 +40,14 @@ export class HttpChannel implements Channel {
   readonly #options: HttpChannelOptions;
   readonly #client: HttpClient;
   readonly #exchange: Exchange;
+  readonly #session: HeldSession;
   readonly #where: string;
   readonly #pending = new Map<JsonRpcId, Pending>();
   readonly #over = new AbortController();
   readonly #resolve: (end: ChannelEnd) => void;
   #onLine: (line: Buffer) => void = () => {};
   #onLost: (id: JsonRpcId, error: GantryError) => void = () => {};
-  #session: RemoteSession | null = null;
-  /** The `initialize` that the session was begun with. */
-  #hello: { readonly request: OwnRequest; readonly line: string } | null = null;
   #isGreeted = false;
-  #renewing: Promise<void> | null = null;
   #listening = new AbortController();
   #isClosed = false;
 
@@ -66,6 +59,14 @@ export class HttpChannel implements Channel {
     this.stderr = new BoundedStderr(options.clock);
     const wait = (delayMs: number, signal: AbortSignal): Promise<void> => this.#wait(delayMs, signal);
     this.#exchange = new Exchange({ client: this.#client, where: this.#where, maxLineBytes, wait });
+    this.#session = new HeldSession({
+      client: this.#client,
+      exchange: this.#exchange,
+      where: this.#where,
+      renews: options.renews,
+      signal: this.#over.signal,
+      deliver: (message, line) => this.#deliver(message, line),
+    });
     const { promise, resolve } = Promise.withResolvers<ChannelEnd>();
     this.closed = promise;
     this.#resolve = resolve;
@@ -88,19 +89,20 @@ export class HttpChannel implements Channel {
   }
 
   end(): void {
-    void this.#leave().then(() => this.#finish({ why: 'ended' }));
+    this.#listening.abort();
+    void this.#session.leave().then(() => this.#finish({ why: 'ended' }));
   }
 
   destroy(message: string): void {
     if (this.#isClosed) return;
     this.#finish({ why: 'destroyed', message });
-    void this.#leave();
+    void this.#session.leave().then(() => this.#client.close());
   }
 
   async #request(request: OwnRequest, line: string): Promise<void> {
     const abort = new AbortController();
     this.#pending.set(request.id, { abort, isModern: modernVersionOf(request) !== null });
-    if (request.method === 'initialize') this.#hello = { request, line };
+    if (request.method === 'initialize') this.#session.asks(request, line);
     try {
       const signal = AbortSignal.any([abort.signal, this.#over.signal]);
       await this.#ask(request, line, signal);
@@ -113,17 +115,17 @@ export class HttpChannel implements Channel {
 
   async #ask(request: OwnRequest, line: string, signal: AbortSignal): Promise<void> {
     const begins = request.method === 'initialize';
-    if (this.#renewing !== null && !begins) await this.#renewing;
-    const session = (): RemoteSession | null => (begins ? null : this.#session);
+    if (!begins) await this.#session.renewing;
+    const session = (): RemoteSession | null => (begins ? null : this.#session.current);
     const used = session();
     let answer = await this.#exchange.post(request, line, used, signal);
-    if (used !== null && modernVersionOf(request) === null && this.#isForgotten(used, answer.status)) {
+    if (modernVersionOf(request) === null && this.#session.isForgotten(used, answer.status)) {
       discard(answer);
       await this.#renew(used);
       answer = await this.#exchange.post(request, line, session(), signal);
     }
     await this.#exchange.read(request, answer, session, signal, (heard) => {
-      if (begins) this.#begun(heard, answer.sessionId);
+      if (begins) this.#session.answered(heard, answer.sessionId);
       if (request.method === 'server/discover' && heard.result !== null) this.#isGreeted = true;
       this.#onLine(heard.line);
     });
@@ -132,7 +134,7 @@ export class HttpChannel implements Channel {
   /** A notification, or the answer to a question of the server. Rejects where it was not taken. */
   async #deliver(message: OwnMessage, line: string): Promise<void> {
     try {
-      const answer = await this.#exchange.post(message, line, this.#session, this.#over.signal);
+      const answer = await this.#exchange.post(message, line, this.#session.current, this.#over.signal);
       await this.#exchange.accepted(answer);
     } catch (error) {
       if (!this.#isGreeted) this.#failed(error, null);
@@ -151,22 +153,8 @@ export class HttpChannel implements Channel {
     }
   }
 
-  /** 404 says so (MCP, session management); many servers say 400 instead, which is worth one new session. */
-  #isForgotten({ id }: RemoteSession, status: number): boolean {
-    return id !== null && (status === 404 || (status === 400 && this.#options.renews));
-  }
-
-  #begun({ isAnswer, result }: Heard, id: string | null): void {
-    if (!isAnswer || result === null) return;
-    const { protocolVersion } = result;
-    this.#session = {
-      id,
-      protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : '2025-03-26',
-    };
-  }
-
   #greeted(): void {
-    const session = this.#session;
+    const session = this.#session.current;
     this.#isGreeted = true;
     if (session === null || this.#isClosed) return;
     this.#listening.abort();
@@ -184,35 +172,11 @@ export class HttpChannel implements Channel {
     });
   }
 
-  /** The server knows the session no more, so nothing of what was asked in it ran. Callers at once share one renewal. */
   #renew(lost: RemoteSession): Promise<void> {
-    if (this.#session !== lost && this.#renewing === null) return Promise.resolve();
-    this.#renewing ??= this.#beginAnew().finally(() => {
-      this.#renewing = null;
-    });
-    return this.#renewing;
-  }
-
-  async #beginAnew(): Promise<void> {
     this.#isGreeted = false; // a failure from here on ends the channel
-    if (!this.#options.renews || this.#hello === null) {
-      throw new RemoteFailure(`The server at ${this.#where} has ended the session.`, false);
-    }
-    const { request, line } = this.#hello;
-    const { signal } = this.#over;
-    const answer = await this.#exchange.post(request, line, null, signal);
-    this.#session = null;
-    await this.#exchange.read(
-      request,
-      answer,
-      () => null,
-      signal,
-      (heard) => this.#begun(heard, answer.sessionId),
-    );
-    if (this.#session === null)
-      throw new RemoteFailure(`The server at ${this.#where} refused a new session.`, false);
-    const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
-    await this.#deliver(initialized, JSON.stringify(initialized));
+    return this.#session.renew(lost).then(() => {
+      this.#isGreeted = true;
+    });
   }
 
   /** @param request whose exchange it was; null where it concerns no single one */
@@ -232,27 +196,6 @@ export class HttpChannel implements Channel {
     this.stderr.end();
     this.#resolve(end);
     if (end.why !== 'destroyed') void this.#client.close();
-  }
-
-  /** The server may forget the session. Never rejects. */
-  async #leave(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    this.#listening.abort();
-    try {
-      if (session?.id == null) return;
-      const signal = AbortSignal.timeout(GOODBYE_MS);
-      const answer = await this.#client.request({
-        method: 'DELETE',
-        headers: sessionHeaders(session),
-        signal,
-      });
-      await this.#exchange.accepted(answer);
-    } catch {
-      // It may not allow that (405), or be gone: its session ends by itself then.
-    } finally {
-      if (this.#isClosed) void this.#client.close();
-    }
   }
 
   #wait(delayMs: number, signal: AbortSignal): Promise<void> {

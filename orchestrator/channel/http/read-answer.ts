@@ -18,7 +18,7 @@ export async function textOf({ body }: HttpAnswer, maxBytes: number): Promise<st
     if (length > maxBytes) throw new TooLong();
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return strictUtf8().decode(Buffer.concat(parts));
 }
 
 /** The events of a stream as they come. An id without data counts too: it is where to come back to. @throws as `textOf` */
@@ -37,13 +37,14 @@ export async function* eventsOf({ body }: HttpAnswer, maxBytes: number): AsyncGe
       retryMs = given;
     },
     onEvent({ data, event }) {
+      isTooLong ||= data.length > maxBytes;
       if (event === undefined || event === 'message') events.push({ data, id, retryMs });
     },
     onError(error) {
       isTooLong ||= error.type === 'max-buffer-size-exceeded';
     },
   });
-  const decoder = new TextDecoder();
+  const decoder = strictUtf8();
   for await (const part of body as AsyncIterable<Buffer>) {
     parser.feed(decoder.decode(part, { stream: true }));
     if (isTooLong) throw new TooLong();
@@ -51,6 +52,11 @@ export async function* eventsOf({ body }: HttpAnswer, maxBytes: number): AsyncGe
     events = [];
     yield* ready;
   }
+}
+
+/** What is not UTF-8 is no message; nothing is repaired. */
+function strictUtf8() {
+  return new TextDecoder('utf-8', { fatal: true });
 }
 
 /** Leaves the rest unread. */
