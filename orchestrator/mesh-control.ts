@@ -25,7 +25,9 @@ export function meshControl({ runTime, mesh, list, calls }: MeshControlRooms): M
     async register(request) {
       if (list.specs.some(({ name }) => name === request.service)) throw taken(request.service);
       await runTime.reach(new URL(request.url));
-      return await registrations.register(request);
+      const outcome = await registrations.register(request);
+      mesh.retry(request.service);
+      return outcome;
     },
     renew: (id) => registrations.renew(id),
     deregister: (id) => registrations.deregister(id),

@@ -125,6 +125,12 @@ export class Mesh {
     return slots.map((slot) => placeView(slot, spec));
   }
 
+  /** Whoever waits for its next try tries now: somebody says that it is worth it. @throws GantryError server_not_found */
+  retry(name: string): void {
+    for (const slot of this.#servers.get(name).current.slots)
+      if (slot.phase.name === 'waiting') void slot.tell('start', 0);
+  }
+
   /** Asks the standing replicas that serve whether they live, and waits for what they say. @throws GantryError server_not_found */
   async probe(name: string): Promise<void> {
     const { standing, spec } = this.#servers.get(name).current;

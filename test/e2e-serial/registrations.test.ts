@@ -1,7 +1,7 @@
 import test from 'ava';
-import { compose, dockerOnHost, server, textOf } from '../e2e/harness.ts';
-import { discover, mesh, meshCall, meshJson, remotePool } from '../e2e/mesh-api.ts';
-import { untilReady } from '../e2e/own-server.ts';
+import { compose, dockerOnHost, type Json, server, textOf } from '../e2e/harness.ts';
+import { discover, mesh, meshCall, meshJson, register, remotePool, startRemote } from '../e2e/mesh-api.ts';
+import { uniqueName, untilReady } from '../e2e/own-server.ts';
 import { until } from '../e2e/until.ts';
 
 const PATIENT = { timeoutMs: 120_000 };
@@ -65,5 +65,28 @@ test.serial(
     );
     t.is((await mesh('DELETE', 'v2/deregister/late-127.0.0.1-7400')).status, 200);
     t.is((await discover(service)).healthy, 1, `${remotes[0]?.port}`);
+  },
+);
+
+test.serial(
+  'a strategy and thresholds set for all hold for servers of the file and later ones, until they are taken back',
+  async (t) => {
+    const set = await meshJson<{ services: string[] }>(
+      200,
+      'POST',
+      'v2/configure/load-balancer?strategy=ip_hash',
+    );
+    t.teardown(() => mesh('DELETE', 'v2/configure'));
+    t.true(set.services.includes('plain'));
+    const strategy = async (name: string) =>
+      ((await server(name)) as unknown as { balance: Json }).balance.strategy;
+    t.is(await strategy('clock'), 'consistent_hash');
+    const service = uniqueName('remote');
+    await register(t, service, await startRemote(t));
+    t.is(await strategy(service), 'consistent_hash', 'one that came later');
+    await meshJson(200, 'DELETE', `v2/configure?service_name=clock`);
+    t.is(await strategy('clock'), 'least_connections');
+    await meshJson(200, 'DELETE', 'v2/configure');
+    t.is(await strategy(service), 'least_connections');
   },
 );

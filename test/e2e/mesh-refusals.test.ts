@@ -2,6 +2,7 @@ import test from 'ava';
 import { api, type Json } from './harness.ts';
 import { callBody, mesh, meshCall, remotePool } from './mesh-api.ts';
 import { uniqueName } from './own-server.ts';
+import { until } from './until.ts';
 
 type Refusal = { readonly error: { readonly code: string; readonly message: string; readonly detail: Json } };
 
@@ -109,7 +110,7 @@ test('the timeout of a call is its own, and its failures have honest codes', asy
   const { service, remotes } = await remotePool(t, ['x']);
   const late = await mesh('POST', 'v2/call', callBody(service, 'hang', {}, { timeout: 1 }));
   t.is(late.status, 504, late.text);
-  t.true(remotes[0]?.methods().includes('notifications/cancelled'), 'the server was told');
+  await until('the server is told', async () => remotes[0]?.methods().includes('notifications/cancelled'));
   const broken = await mesh('POST', 'v2/call', callBody(service, 'broken', {}, { retry_count: 3 }));
   t.is(broken.status, 502, broken.text);
   t.is(

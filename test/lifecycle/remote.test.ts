@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { pinAddress } from '../../orchestrator/channel/index.ts';
-import { type ServerSpec, systemClock } from '../../orchestrator/kernel/index.ts';
+import { type Clock, type ServerSpec, systemClock } from '../../orchestrator/kernel/index.ts';
 import { AddressRules } from '../../orchestrator/resilience/index.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
 import { RemoteServer, type RemoteServerOptions } from '../fakes/remote-server.ts';
 import { rig, spec } from './rig.ts';
 
@@ -27,12 +28,12 @@ function elsewhere(urls: readonly string[], more: Partial<ServerSpec> = {}): Ser
 }
 
 /** A mesh whose engine never comes up: servers elsewhere do not need it. */
-function setUp(t: ExecutionContext) {
+function setUp(t: ExecutionContext, clock: Clock = systemClock) {
   const remembered = new Map<string, { era: 'legacy' | 'modern' | 'both'; mixed: boolean }>();
   const rules = new AddressRules(['127.0.0.1']);
   const { mesh } = rig({
     opened: false,
-    clock: systemClock,
+    clock,
     reach: (url) => pinAddress(url, rules),
     eras: {
       get: async (key) => remembered.get(key) ?? null,
@@ -67,14 +68,28 @@ for (const eras of ['legacy', 'modern', 'both'] as const) {
 }
 
 test('one that nobody answers for says why, and is tried again until somebody does', async (t) => {
-  const mesh = setUp(t);
+  const clock = new FakeClock();
+  const mesh = setUp(t, clock);
   const far = await remote(t);
   await far.close();
   mesh.put(elsewhere([far.url()]));
   await eventually('it says why', () => mesh.places('far')[0]?.reason?.code === 'unreachable');
   t.regex(mesh.places('far')[0]?.reason?.message ?? '', /could not be reached/);
   await far.reopen();
+  await clock.advance(60_000);
   await eventually('it is ready', () => mesh.get('far').state === 'ready');
+});
+
+test('one that registers again is tried at once, however long it would have been left alone', async (t) => {
+  const mesh = setUp(t, new FakeClock());
+  const far = await remote(t);
+  await far.close();
+  mesh.put(elsewhere([far.url()]));
+  await eventually('it waits for its next try', () => mesh.get('far').nextTryAt !== null);
+  await far.reopen();
+  mesh.retry('far');
+  await eventually('it is ready, though no time has passed', () => mesh.get('far').state === 'ready');
+  t.is(mesh.places('far')[0]?.breaker, 'closed');
 });
 
 test('an address that is not allowed is never connected to', async (t) => {
