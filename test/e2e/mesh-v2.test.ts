@@ -194,6 +194,7 @@ test('a server elsewhere is made over the API, serves sessions of its own, and G
   const ready = await untilReady(name);
   t.like(ready, { source: { url: 'http://127.0.0.1:7400/mcp/plain' }, replicas: { ready: 1 } });
   t.is(textOf((await meshCall(name, 'echo', { text: 'twice through' })).body), 'twice through');
+  await until('its eras are known', async () => (await server(name)).era === 'both');
   const verb = api('POST', `/api/v1/servers/${name}/scale`, { body: { replicas: 2 } });
   t.is((await verb).status, 400);
 });

@@ -92,6 +92,20 @@ test('one that registers again is tried at once, however long it would have been
   t.is(mesh.places('far')[0]?.breaker, 'closed');
 });
 
+test('one that dies while nobody calls is found by probes, taken out, and taken back when it is there again', async (t) => {
+  const mesh = setUp(t);
+  const far = await remote(t);
+  mesh.put(elsewhere([far.url()], { health: { intervalMs: 50, timeoutMs: 200, rise: 1, fall: 2 } }));
+  await eventually('it is ready', () => mesh.get('far').state === 'ready');
+  await eventually('it was asked', () => far.methods().includes('ping'));
+  await far.close();
+  await eventually('its breaker is open', () => mesh.places('far')[0]?.breaker === 'open');
+  await far.reopen();
+  mesh.retry('far');
+  await eventually('it is ready again', () => mesh.get('far').state === 'ready');
+  t.is(mesh.places('far')[0]?.breaker, 'closed');
+});
+
 test('an address that is not allowed is never connected to', async (t) => {
   const mesh = setUp(t);
   const far = await remote(t);
