@@ -153,5 +153,15 @@ test('under sharing: session each session connects for itself, to the one with t
   const mine = (one: RemoteServer) =>
     one.heard.filter(({ message }) => JSON.stringify(message?.params)?.includes('"me"')).length;
   t.deepEqual([mine(a), mine(b)], [1, 1]);
+  for (const replica of replicas) await mesh.release(replica, 'test');
+  await a.close();
+  await t.throwsAsync(
+    mesh
+      .openForSession('far', 'carol')
+      .then((replica) => replica.initialize(hello, { ...LIMITS, announce: true })),
+  );
+  const dave = await mesh.openForSession('far', 'dave');
+  await dave.initialize(hello, { ...LIMITS, announce: true });
+  t.is(mine(b), 2, 'who has just failed is asked last');
   t.throws(() => mesh.scale('far', 3), { message: /cannot be scaled here/ });
 });

@@ -9,7 +9,8 @@ export type PinnedAddress = { readonly address: string; readonly family: number 
 /** All addresses of a name. */
 export type Resolve = (host: string) => Promise<readonly PinnedAddress[]>;
 
-const systemResolve: Resolve = (host) => lookup(host, { all: true, order: 'verbatim' });
+/** IPv4 first: containers rarely have a way out over IPv6, and only one address is tried. */
+const systemResolve: Resolve = (host) => lookup(host, { all: true, order: 'ipv4first' });
 
 /**
  * Resolves the host of a URL once. A name with one address that must not be reached is refused as a whole: which of

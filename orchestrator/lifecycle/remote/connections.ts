@@ -23,8 +23,12 @@ export class Connections implements ReplicaHost {
     void connection.channel.closed.then((end) => {
       this.#open.delete(id);
       if (end.why === 'remote') this.#failed.add(connection.url);
-      else this.#failed.delete(connection.url);
     });
+  }
+
+  /** Somebody there has completed a handshake. */
+  works(url: string): void {
+    this.#failed.delete(url);
   }
 
   /** Of several URLs the one with the fewest connections; those that have just failed last. */

@@ -69,6 +69,9 @@ export class RemoteStarter implements Starts {
     });
     connections.add(facts.id, { url: place.url, channel, facts });
     void channel.closed.then(() => running.sawDown());
+    running.replica.watch(({ name }) => {
+      if (name === 'ready') connections.works(place.url);
+    });
     if (heldBy === 'spare') running.replica.waitForHolder();
     running.sawStarted();
     return running;
