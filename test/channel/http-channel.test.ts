@@ -167,6 +167,23 @@ test('a message that is too long ends the channel', async (t) => {
   t.deepEqual(await channel.closed, { why: 'line_too_long', maxLineBytes: 1000 });
 });
 
+test('an answer that is no sound JSON-RPC is none: the call fails at once', async (t) => {
+  for (const body of [
+    '{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}',
+    '{"id":1,"result":{}}',
+    '[]',
+    'x',
+  ]) {
+    const { link, channel } = await wired(t, {
+      instead: (_request, response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+    });
+    await t.throwsAsync(link.call('initialize', HELLO, LIMITS));
+    const end = await channel.closed;
+    t.true(end.why === 'remote' && end.message.includes('which is no answer of MCP'), body);
+  }
+});
+
 test('a modern request carries what it says in headers, and needs no session', async (t) => {
   const { remote, link } = await wired(t, { eras: 'modern' });
   t.true((await link.call('server/discover', MODERN, LIMITS)).ok);

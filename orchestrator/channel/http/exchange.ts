@@ -73,7 +73,7 @@ export class Exchange {
       return null;
     }
     const heard = hear(await textOf(answer, this.#options.maxLineBytes), request, true);
-    return heard?.isAnswer === true ? heard : null;
+    return heard.isAnswer ? heard : null;
   }
 
   async #readStream(
@@ -113,8 +113,8 @@ export class Exchange {
       for await (const { data, id, retryMs } of eventsOf(answer, this.#options.maxLineBytes)) {
         bookmark.id = id ?? bookmark.id;
         bookmark.retryMs = retryMs ?? bookmark.retryMs;
-        const heard = data === '' ? null : hear(data, request, false);
-        if (heard === null) continue;
+        if (data === '') continue;
+        const heard = hear(data, request, false);
         take(heard);
         if (heard.isAnswer) return true;
       }

@@ -1,4 +1,5 @@
 import { isJsonRpcId, isObject, type JsonRpcId, NAME_PARAM, VERSION_KEY } from '../../kernel/index.ts';
+import { readServerLine } from '../server-line.ts';
 
 /** One of our own messages, as far as the transport looks into it. */
 export type OwnMessage = {
@@ -64,26 +65,31 @@ export type Heard = {
 };
 
 /**
+ * What is unusable is no answer; whoever reads the line names and drops it.
  * @param alone whether nothing but the answer can stand here: then an error without an id is this request's, since
  *   HTTP itself says what it answers
- * @returns null for what is no JSON object
  */
-export function hear(text: string, request: OwnRequest, alone: boolean): Heard | null {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (!isObject(message)) return null;
+export function hear(text: string, request: OwnRequest, alone: boolean): Heard {
   const line = Buffer.from(text.replace(/[\r\n]+/g, ' '));
-  const answers = 'result' in message || 'error' in message;
-  if (answers && message.id === request.id) {
-    return { line, isAnswer: true, result: isObject(message.result) ? message.result : null };
+  const read = readServerLine(line);
+  if (read.kind === 'response' && read.id === request.id) {
+    const result = read.outcome.ok && isObject(read.outcome.result) ? read.outcome.result : null;
+    return { line, isAnswer: true, result };
   }
-  if (alone && isObject(message.error) && !isJsonRpcId(message.id)) {
-    const error = { jsonrpc: '2.0', id: request.id, error: message.error };
-    return { line: Buffer.from(JSON.stringify(error)), isAnswer: true, result: null };
+  const error = alone && read.kind === 'unusable' ? errorWithoutId(text) : null;
+  if (error === null) return { line, isAnswer: false, result: null };
+  const answer = { jsonrpc: '2.0', id: request.id, error };
+  return { line: Buffer.from(JSON.stringify(answer)), isAnswer: true, result: null };
+}
+
+function errorWithoutId(text: string): object | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    if (!isObject(message) || message.jsonrpc !== '2.0' || isJsonRpcId(message.id)) return null;
+    const { error } = message;
+    const isSound = isObject(error) && typeof error.code === 'number' && typeof error.message === 'string';
+    return isSound ? error : null;
+  } catch {
+    return null; // no JSON at all
   }
-  return { line, isAnswer: false, result: null };
 }
