@@ -9,6 +9,7 @@ import type { MeshOptions } from './mesh-options.ts';
 import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
+import { hasPlace } from './remote/places.ts';
 import { remoteParts } from './remote/remote-starter.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
@@ -122,7 +123,8 @@ export class Mesh {
   /** The standing places of the replicas that serve, filled or not. @throws GantryError server_not_found */
   places(name: string): readonly PlaceView[] {
     const { slots, spec } = this.#servers.get(name).current;
-    return slots.map((slot) => placeView(slot, spec));
+    // One whose instance is gone only finishes what it has.
+    return slots.filter(({ id }) => hasPlace(id, spec)).map((slot) => placeView(slot, spec));
   }
 
   /** Whoever waits for its next try tries now: somebody says that it is worth it. @throws GantryError server_not_found */

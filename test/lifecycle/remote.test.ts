@@ -125,6 +125,10 @@ test('instances come and go one by one; the others keep their connections', asyn
     { number: 3, url: c.url(), id: 'third' },
   ];
   mesh.put({ ...elsewhere([a.url(), b.url()]), source: { kind: 'url', places } });
+  t.false(
+    mesh.places('far').some(({ replica }) => replica === 'far-2'),
+    'who is gone is no instance, though it still ends',
+  );
   await eventually('the third is ready', () =>
     mesh.places('far').some((one) => one.registeredAs === 'third' && one.state === 'ready'),
   );

@@ -11,6 +11,11 @@ export function placeNumbers(spec: ServerSpec): readonly number[] | null {
   return spec.source.kind === 'url' ? placesOf(spec).map(({ number }) => number) : null;
 }
 
+/** Whether a replica still has its place. */
+export function hasPlace(replicaId: string, spec: ServerSpec): boolean {
+  return placeNumbers(spec)?.includes(replicaNumber(replicaId)) !== false;
+}
+
 /** Whether a place has another URL now than before. */
 export function hasMoved(replicaId: string, before: ServerSpec, now: ServerSpec): boolean {
   const number = replicaNumber(replicaId);
