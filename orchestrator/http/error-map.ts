@@ -18,6 +18,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   tool_not_found: 404,
   session_not_found: 404,
   registration_not_found: 404,
+  task_not_found: 404,
+  agent_not_found: 404,
   route_not_found: 404,
   method_not_found: 404,
   method_not_allowed: 405,

@@ -29,16 +29,18 @@ export type ErrorCode =
   | 'tool_not_found'
   | 'session_not_found'
   | 'registration_not_found'
+  | 'task_not_found'
+  | 'agent_not_found'
   | 'route_not_found'
   /** The request contradicts the present state. */
   | 'server_exists'
   | 'managed_by_file'
   | 'invalid_state'
   | 'body_too_large'
-  /** A request of the mesh API lacks a field or has a wrong one: `detail.problems[{path,message}]`. */
-  | 'unprocessable'
   /** A server definition has problems: `detail.problems[{path,line,message}]`. */
   | 'invalid_config'
+  /** Of the routes of the mesh API that answered so before Gantry: fields are missing or not as described. */
+  | 'unprocessable'
   | 'queue_full'
   /** The MCP server answered with a JSON-RPC error. */
   | 'mcp_error'

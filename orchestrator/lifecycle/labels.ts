@@ -48,7 +48,7 @@ export function replicaId(server: string, revision: number, number: number): str
   return `${revision === 1 ? server : `${server}.${revision}`}-${number}`;
 }
 
-/** The number in such an id. */
+/** The number of a place within its revision. */
 export function replicaNumber(id: string): number {
   return Number(id.slice(id.lastIndexOf('-') + 1));
 }

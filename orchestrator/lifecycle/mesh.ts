@@ -5,7 +5,7 @@ import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
-import type { MeshOptions } from './mesh-options.ts';
+import { ALONE, type MeshOptions } from './mesh-options.ts';
 import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
@@ -13,6 +13,7 @@ import { hasPlace } from './remote/places.ts';
 import { remoteParts } from './remote/remote-starter.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
+import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
@@ -47,7 +48,7 @@ export class Mesh {
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    this.#servers = new Servers({ ...options, sweep }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
@@ -143,6 +144,12 @@ export class Mesh {
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
+  }
+
+  /** What the next process of Gantry has to know of a server's breakers and failures. @throws GantryError server_not_found */
+  history(name: string): ServerHistory {
+    const { slots, startsHistory } = this.#servers.get(name).current;
+    return historyOf(slots, startsHistory);
   }
 
   /** What its containers are made of, as one word. @throws GantryError server_not_found */

@@ -10,6 +10,7 @@ import {
 } from '../../orchestrator/kernel/index.ts';
 import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { fakeMeshControl } from './mesh-control.ts';
+import { fakeTasks } from './task-controls.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
 
@@ -190,6 +191,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
       },
     },
     mesh: fakeMeshControl(),
+    ...fakeTasks(),
     infrastructure: async () => INFRASTRUCTURE,
     health: { check: async () => ({ engine: 'ok', redis: 'ok' }) },
     metrics: {

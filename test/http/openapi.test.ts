@@ -25,16 +25,36 @@ const BODIES: Readonly<Record<string, unknown>> = {
   callTool: { message: 'hi' },
   registerService: { service_name: 'everything', address: '10.1.2.3', port: 8080 },
   callService: { service_name: 'everything', path: '/tools/echo', body: { message: 'hi' } },
+  enqueueToolTask: { task_type: 'everything/echo', payload: { message: 'hi' } },
+  enqueueToolTasks: { tasks: [{ task_type: 'everything/echo' }] },
+  enqueueTask: { topic: 'mail', task: { to: 'you' } },
+  claimTasks: { topic: 'mail', agent_id: 'mailer' },
+  reportTask: { agent_id: 'mailer', status: 'done', result: { sent: true } },
   mcpPost: MESSAGE,
   messagesPost: MESSAGE,
 };
 
-/** Queries, likewise. */
+/** Queries for those that need one. */
 const QUERIES: Readonly<Record<string, string>> = {
   messagesPost: '?sessionId=x',
   configureLoadBalancer: '?strategy=ip_hash',
   configureCircuitBreaker: '?failure_threshold=3&recovery_timeout=10',
+  listResults: '?topic=mcp',
+  listDeadLetters: '?topic=mcp&count=5',
 };
+/** They change nothing but what belongs to their caller. */
+const OWN: readonly string[] = [
+  ...[
+    'callTool',
+    'callService',
+    'enqueueToolTask',
+    'enqueueToolTasks',
+    'enqueueTask',
+    'beatAgent',
+    'replayTask',
+    'discardTask',
+  ],
+];
 
 function operations(document: Document) {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -101,14 +121,12 @@ test('every route with a name in it says 404 for an unknown one, as the document
   }
 });
 
-test('every route that changes something asks for the admin token, tools aside', async (t) => {
+test('every route that changes something asks for the admin token, tools and own tasks aside', async (t) => {
   const { ask } = await startApp(t);
   const document = (await ask('GET', '/openapi.json')).json as Document;
   const changing = operations(document).filter(
     ({ path, method, operation }) =>
-      path.startsWith('/api') &&
-      method !== 'GET' &&
-      !['callTool', 'callService'].includes(operation.operationId),
+      path.startsWith('/api') && method !== 'GET' && !OWN.includes(operation.operationId),
   );
   t.true(changing.length >= 14);
   for (const { path, method, operation } of changing) {

@@ -1,21 +1,20 @@
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
-import { GantryError } from '../../kernel/index.ts';
+import { type ErrorCode, GantryError } from '../../kernel/index.ts';
 import { hasNoBody, readJson } from '../body.ts';
 import { authorize } from '../guards/auth.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { sendEvents } from '../sse.ts';
 import type { Answer, Route } from './define-route.ts';
 
-type Refusal = NonNullable<Route['refusal']>;
-
 /** The middleware of one described route: scope, then shape, then its handler, then its answer. */
 export function serveRoute(route: Route, maxBodyBytes: number): Middleware {
   return async (ctx) => {
     authorize(ctx, route.scope);
-    const refuse = route.refusal ?? 'invalid_request';
-    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query', refuse);
-    const body = route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes, refuse);
+    const { invalid = 'invalid_request' } = route;
+    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query', invalid);
+    const body =
+      route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes, invalid);
     const caller = stateOf(ctx).caller ?? { principal: 'anonymous', scopes: [] };
     const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
     await send(ctx, await route.handle({ params, query, body, caller, gone: () => clientGone(ctx), ctx }));
@@ -26,15 +25,15 @@ async function readBody(
   ctx: Context,
   rule: NonNullable<Route['body']>,
   maxBytes: number,
-  refuse: Refusal,
+  invalid: ErrorCode,
 ): Promise<unknown> {
   if (rule.absent !== undefined && hasNoBody(ctx)) return rule.absent;
   const types = rule.types;
   const { value } = await readJson(ctx, types === undefined ? { maxBytes } : { maxBytes, types });
-  return check(rule.schema, value, 'body', refuse);
+  return check(rule.schema, value, 'body', invalid);
 }
 
-function check(schema: z.ZodType, value: unknown, where: 'query' | 'body', refuse: Refusal): unknown {
+function check(schema: z.ZodType, value: unknown, where: 'query' | 'body', invalid: ErrorCode): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => ({
@@ -42,7 +41,7 @@ function check(schema: z.ZodType, value: unknown, where: 'query' | 'body', refus
     message: issue.message,
   }));
   const first = problems[0];
-  throw new GantryError(refuse, `${first?.path ?? where}: ${first?.message ?? 'not as described'}`, {
+  throw new GantryError(invalid, `${first?.path ?? where}: ${first?.message ?? 'not as described'}`, {
     detail: { problems },
   });
 }

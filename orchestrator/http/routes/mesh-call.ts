@@ -41,7 +41,7 @@ export function callRoutes({ mesh }: HttpOptions): Route[] {
       tag: 'mesh',
       scope: 'call',
       body: { schema: CallRequest },
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: {
         200: { description: 'What the service answered', content: { 'application/json': CallAnswer } },
       },

@@ -25,7 +25,7 @@ export function configureRoutes({ mesh }: HttpOptions): Route[] {
       tag: 'mesh',
       scope: 'admin',
       query: LoadBalancerQuery,
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: CONFIGURED,
       errors: ['server_not_found', 'registry_unavailable'],
       handle: async ({ query }) => {
@@ -42,7 +42,7 @@ export function configureRoutes({ mesh }: HttpOptions): Route[] {
       tag: 'mesh',
       scope: 'admin',
       query: CircuitBreakerQuery,
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: CONFIGURED,
       errors: ['server_not_found', 'registry_unavailable'],
       handle: async ({ query }) => {
@@ -66,7 +66,7 @@ export function configureRoutes({ mesh }: HttpOptions): Route[] {
       tag: 'mesh',
       scope: 'admin',
       query: ServiceQuery,
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: CONFIGURED,
       errors: ['server_not_found', 'registry_unavailable'],
       handle: async ({ query }) =>

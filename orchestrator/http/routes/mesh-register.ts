@@ -29,7 +29,7 @@ export function registerRoutes(options: HttpOptions): Route[] {
       tag: 'mesh',
       scope: 'admin',
       body: { schema: RegisterRequest },
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: { 200: { description: 'It is in the mesh', content: { 'application/json': Registered } } },
       errors: ['address_not_allowed', 'server_exists', 'registry_unavailable'],
       handle: async ({ body }) => {
@@ -101,7 +101,7 @@ export function registerRoutes(options: HttpOptions): Route[] {
       scope: 'call',
       params: { name: 'Name of a service' },
       query: DiscoverQuery,
-      refusal: 'unprocessable',
+      invalid: 'unprocessable',
       answers: { 200: { description: 'Its instances', content: { 'application/json': Discovery } } },
       errors: ['server_not_found'],
       handle: async ({ params, query }) => {
