@@ -2,6 +2,8 @@ export type { Attachment } from '../engine/index.ts';
 export type { Memory } from './acknowledger.ts';
 export { type AttachChannelOptions, attachChannel } from './attach-channel.ts';
 export type { Channel, ChannelEnd, ProcessExit, StderrLine, StderrRing } from './channel.ts';
+export { HttpChannel, type HttpChannelOptions } from './http/http-channel.ts';
+export { type PinnedAddress, pinAddress, portOf } from './http/pinned-address.ts';
 export { lastingOf } from './lasting-channel.ts';
 export { Link, type LinkOptions } from './link.ts';
 export type { CallOptions, SentCall } from './open-call.ts';

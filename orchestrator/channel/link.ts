@@ -65,6 +65,7 @@ export class Link {
     this.#dropped = new DroppedLines(onDropped);
     this.#heard = new Heard(clock.now());
     takeLines(channel, memory ?? null, (line) => this.#take(line));
+    channel.onLost?.((id, error) => this.#open.get(id)?.fail(error));
     this.over = channel.closed.then(async () => {
       this.#closed = true;
       const error = await deadCallError();

@@ -4,7 +4,6 @@ import type { Candidate } from './candidate.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
-import type { Starter } from './starter.ts';
 import type { Takeover } from './takeover.ts';
 import { settledWithin } from './waits.ts';
 
@@ -45,10 +44,10 @@ export async function goOnWith(
   candidate: Candidate,
   breaker: CallBreaker,
   hold: (running: Running) => void,
-  { starter, takeover, engineWatch, clock }: GoOnParts,
+  { takeover, engineWatch, clock }: GoOnParts,
 ): Promise<void> {
   try {
-    const running = await starter.reopen(candidate, breaker);
+    const running = await takeover.reopen(candidate, breaker);
     hold(running);
     takeover.found(candidate.record.id, running.replica);
     const why = await reconnect(running, candidate.record, clock);
@@ -60,8 +59,7 @@ export async function goOnWith(
 }
 
 type GoOnParts = {
-  readonly starter: Pick<Starter, 'reopen'>;
-  readonly takeover: Pick<Takeover, 'found' | 'discard'>;
+  readonly takeover: Pick<Takeover, 'reopen' | 'found' | 'discard'>;
   readonly engineWatch: Pick<EngineWatch, 'report'>;
   readonly clock: Clock;
 };

@@ -139,14 +139,14 @@ export class SlotContainer {
   }
 
   async #leftBehind(image: PreparedImage): Promise<Running | null> {
-    const { takeover, starter, engine, engineWatch, id } = this.#options;
+    const { takeover, engine, engineWatch, id } = this.#options;
     const candidate = takeover.take(id);
     if (candidate === null) return null;
     const { facts, record } = candidate;
     try {
       // A name may lead to another image by now.
       if ((await engine.images.inspect(image.tag))?.id === facts.imageId) {
-        const running = await starter.reopen(candidate, this.#breaker);
+        const running = await takeover.reopen(candidate, this.#breaker);
         this.#record = { containerId: facts.id, record };
         this.#generation = record.generation;
         this.restarts = record.restarts;

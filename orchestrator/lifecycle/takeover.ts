@@ -1,11 +1,12 @@
 import type { ContainerFacts, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, messageOf, type ServerSpec } from '../kernel/index.ts';
-import type { Replica } from '../replica/index.ts';
+import type { CallBreaker, Replica } from '../replica/index.ts';
 import type { Candidate } from './candidate.ts';
 import type { ContainerTable } from './container-table.ts';
 import { CHANNEL_LABEL } from './labels.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import { type ReplicaRecord, readReplicaRecord } from './replica-record.ts';
+import type { Running } from './running.ts';
 import { heardKey, type TakeoverOptions } from './takeover-options.ts';
 
 /** A standing replica that no place has asked for by then is not needed: its server was stopped, or made smaller. */
@@ -25,6 +26,8 @@ export type TakeoverParts = {
   readonly facts: Facts;
   readonly table: ContainerTable;
   readonly keeper: ReplicaKeeper;
+  /** `Starter.reopen` */
+  readonly reopen: (candidate: Candidate, breaker: CallBreaker) => Promise<Running>;
   readonly left?: TakeoverOptions | null;
 };
 
@@ -101,6 +104,11 @@ export class Takeover {
     const candidate = this.#candidates.get(replicaId) ?? null;
     this.#candidates.delete(replicaId);
     return candidate;
+  }
+
+  /** Goes on with it, with a channel and a replica of this process. Throws as `Starter.reopen`. */
+  reopen(candidate: Candidate, breaker: CallBreaker): Promise<Running> {
+    return this.#parts.reopen(candidate, breaker);
   }
 
   /** Tells who waits for it: null where it is not to be had. */

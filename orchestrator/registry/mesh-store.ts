@@ -5,7 +5,13 @@ export type Json = unknown;
  * What stays until it is removed. The last two are what the next start of the orchestrator takes over: replicas whose
  * process outlives this one, and sessions.
  */
-export type KeptKind = 'intents' | WrittenBehind | 'takeover_replicas' | 'takeover_sessions';
+export type KeptKind =
+  | 'intents'
+  | 'registrations'
+  | 'tuning'
+  | WrittenBehind
+  | 'takeover_replicas'
+  | 'takeover_sessions';
 
 /** Of these, what the mesh has seen of itself. */
 export type WrittenBehind = 'tools' | 'breakers';

@@ -13,7 +13,13 @@ export type {
   StderrLine,
   StderrRing,
 } from '../channel/index.ts';
-export { attachChannel, ChannelDirectories, SocketChannel } from '../channel/index.ts';
+export {
+  attachChannel,
+  ChannelDirectories,
+  HttpChannel,
+  type PinnedAddress,
+  SocketChannel,
+} from '../channel/index.ts';
 export type { CallBreaker } from './counted.ts';
 export { GREETING, type Handshake } from './handshake.ts';
 export { helloKey } from './hello.ts';

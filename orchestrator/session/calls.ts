@@ -183,10 +183,12 @@ export class Calls {
 
   #answered(request: OpenRequest, outcome: Promise<JsonRpcOutcome>): Promise<JsonRpcOutcome> {
     this.#lastRequestAt = this.#options.clock.now();
-    return outcome.finally(() => {
+    const ended = (): void => {
       this.#requests.answered(request);
       this.#lastRequestAt = this.#options.clock.now();
-    });
+    };
+    outcome.then(ended, ended); // before anybody who waits for the outcome goes on
+    return outcome;
   }
 
   /** Says the answers as they come, and ends the stream after the last. */

@@ -58,6 +58,8 @@ export class Images {
   async #make(spec: ServerSpec): Promise<Made> {
     const { source } = spec;
     switch (source.kind) {
+      case 'url':
+        throw new TypeError('a server elsewhere has no image');
       case 'npm':
       case 'pypi':
         return await this.#package(spec, source);
