@@ -8,6 +8,7 @@ export { type Loaded, type LoadOptions, loadConfig, type Settings } from './load
 export { defaultPortRange, type PortRange } from './port-range.ts';
 export { invalidConfig, type Parsed, type Problem, problemText } from './problem.ts';
 export type { RawObject } from './raw.ts';
+export { registeredSpec } from './registered.ts';
 export type { Reload } from './reload.ts';
 export { serverNamePattern } from './schema.ts';
 export {

@@ -6,5 +6,6 @@ export type { Json } from './json-text.ts';
 export type { McpHandler, McpRequest } from './mcp/handler.ts';
 export { type McpRouteOptions, mcpRoute } from './mcp/route.ts';
 export { type SseRouteOptions, sseRoute } from './mcp/sse-route.ts';
+export type * from './mesh-control.ts';
 export type { HttpOptions } from './options.ts';
 export { type Listening, listen, SERVER_LIMITS } from './server.ts';

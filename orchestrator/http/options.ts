@@ -12,12 +12,14 @@ import type {
   ToolControl,
 } from './control.ts';
 import type { McpHandler } from './mcp/handler.ts';
+import type { MeshControl } from './mesh-control.ts';
 
 /** Everything the app needs, handed in by main. */
 export type HttpOptions = {
   readonly servers: ServerControl;
   readonly containers: ContainerControl;
   readonly tools: ToolControl;
+  readonly mesh: MeshControl;
   readonly tasks: TaskControl;
   readonly agents: AgentControl;
   readonly health: Health;

@@ -26,6 +26,11 @@ export function withTraceContext(
   return { ...message, params: { ...message.params, _meta: { ...meta, ...added } } };
 }
 
+/** The trace that a header of W3C Trace Context names; null where it names none. */
+export function traceIdOf(traceparent: string): string | null {
+  return TRACEPARENT.test(traceparent) ? (traceparent.split('-')[1] ?? null) : null;
+}
+
 function traceOf(meta: object, headerOf: (name: string) => string | null): Record<string, string> {
   const traceparent = headerOf('traceparent');
   if ('traceparent' in meta || 'tracestate' in meta) return {};
