@@ -1,4 +1,4 @@
-export { callerOf, type Scope, type TokenEntry, tokenHash } from './auth.ts';
+export { type Scope, type TokenEntry, tokenHash, tokenOwners } from './auth.ts';
 export { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 export { diffServers, type ServerChange, type ServerDiff } from './diff.ts';
 export type { ListChange } from './file-servers.ts';

@@ -144,13 +144,14 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica } = options;
+    const { signal, onMessage, onReplica, beforeSend } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
       ...(signal === undefined ? {} : { signal }),
       ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
     };
-    return await this.#attempt(server, principal, request, options, (replica) => {
+    return await this.#attempt(server, principal, request, options, async (replica) => {
+      if (beforeSend !== undefined) await beforeSend();
       onReplica?.(replica);
       return replica.call(request.method, request.params, callOptions);
     });

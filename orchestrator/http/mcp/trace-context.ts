@@ -15,6 +15,7 @@ export function withTraceContext(
   headerOf: (name: string) => string | null,
 ): ClientMessage {
   if (message.kind !== 'request') return message;
+  if (headerOf('traceparent') === null && headerOf('baggage') === null) return message;
   const given = message.params?._meta;
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
     return message;
