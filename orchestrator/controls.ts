@@ -41,16 +41,17 @@ export function controls(
       remove: (name) => list.remove(name),
       // Written down first: what was confirmed must outlive a restart.
       async start(name) {
-        mesh.get(name);
+        mesh.checkVerb(name);
         await intents.start(name);
         return seen(mesh.start(name));
       },
       async stop(name) {
-        mesh.get(name);
+        mesh.checkVerb(name);
         await intents.stop(name);
         return seen(mesh.stop(name));
       },
       async restart(name) {
+        mesh.checkVerb(name);
         if (intents.stopped(name)) await intents.start(name);
         return seen(mesh.restart(name));
       },

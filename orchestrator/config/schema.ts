@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
+import { DisabledReason } from './disabled.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
@@ -221,6 +222,7 @@ export const Entry = z
       .default([])
       .describe('Servers that have to be ready before this one is started.'),
     rollout: Rollout.prefault({}).describe('How replicas are replaced when the server is changed.'),
+    disabled: DisabledReason.optional().describe('Why this server is not run; the API shows it.'),
   })
   .meta({
     description: 'One MCP server. Exactly one of npm, pypi, image and build says where it comes from.',

@@ -3,6 +3,7 @@ import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
+import { Disabled } from './disabled.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
 import type { MeshOptions } from './mesh-options.ts';
@@ -27,11 +28,13 @@ export class Mesh {
   readonly #watch: EngineWatch;
   readonly #reconciler: Reconciler;
   readonly #servers: Servers;
+  readonly #disabled: Disabled;
   #events: { close(): void } | null = null;
 
   constructor(options: MeshOptions) {
     this.#options = options;
     const { engine, owner } = options;
+    this.#disabled = new Disabled(options.urlOf);
     const onEngineError = (error: unknown): void => this.#watch.report(error);
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
@@ -44,7 +47,8 @@ export class Mesh {
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    this.#servers = new Servers({ ...options, sweep }, () => maker);
+    const disabled = (name: string): string | null => this.#disabled.why(name);
+    this.#servers = new Servers({ ...options, sweep, disabled }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
@@ -71,7 +75,7 @@ export class Mesh {
    * themselves afterwards; resolves when what was removed is gone. Never rejects because of one server.
    */
   async apply(specs: readonly ServerSpec[]): Promise<void> {
-    const { added, changed, removed } = difference(this.#servers.wanted, specs);
+    const { added, changed, removed } = difference(this.#servers.wanted, this.#disabled.keep(specs));
     for (const spec of [...added, ...changed]) this.put(spec);
     await Promise.all(removed.map(({ name }) => this.remove(name)));
     if (added.length + changed.length + removed.length === 0) return;
@@ -101,16 +105,21 @@ export class Mesh {
   }
 
   list(): readonly MeshServerView[] {
-    return this.#servers.names.map((name) => this.get(name));
+    const names = new Set([...this.#servers.names, ...this.#disabled.names]);
+    return [...names].map((name) => this.get(name));
   }
 
   /** @throws GantryError server_not_found */
   get(name: string): MeshServerView {
+    // What has just been disabled is seen until its containers are gone.
+    const disabled = this.#servers.find(name) === undefined ? this.#disabled.view(name) : null;
+    if (disabled !== null) return disabled;
     return this.#servers.get(name).view(this.#servers.wish(name));
   }
 
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
+    if (this.get(name).state === 'disabled') return [];
     const { pools } = this.#servers.get(name);
     const running = pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
@@ -118,6 +127,7 @@ export class Mesh {
 
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
+    if (this.get(name).state === 'disabled') return [];
     return this.#servers.get(name).current.tools;
   }
 
@@ -128,9 +138,10 @@ export class Mesh {
 
   /**
    * Starts what is stopped and retries what has failed, at once; a change that was rolled back as well.
-   * @throws GantryError server_not_found
+   * @throws GantryError server_not_found, invalid_state
    */
   start(name: string): MeshServerView {
+    this.checkVerb(name);
     this.#servers.start(name);
     return this.get(name);
   }
@@ -138,30 +149,41 @@ export class Mesh {
   /**
    * Answers at once; the containers go in the background. Lasts until `start`, and over restarts of this process
    * where somebody remembers it (`MeshMemory`).
-   * @throws GantryError server_not_found
+   * @throws GantryError server_not_found, invalid_state
    */
   stop(name: string): MeshServerView {
     return this.#act(name, (server) => server.stop());
   }
 
-  /** @throws GantryError server_not_found */
+  /** @throws GantryError server_not_found, invalid_state */
   restart(name: string): MeshServerView {
     return this.#act(name, (server) => server.restart());
   }
 
   /**
    * Lasts as `stop` does, until `replicas` is changed in the configuration.
-   * @throws GantryError server_not_found, invalid_request
+   * @throws GantryError server_not_found, invalid_state, invalid_request
    */
   scale(name: string, replicas: number): MeshServerView {
     this.checkScale(name, replicas);
     return this.#act(name, (server) => server.scale(replicas));
   }
 
-  /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
+  /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_state, invalid_request */
   checkScale(name: string, replicas: number): void {
-    this.#servers.get(name);
+    this.checkVerb(name);
     checkReplicas(replicas);
+  }
+
+  /** Whether anything can be asked of a server. @throws GantryError server_not_found, invalid_state for one that is disabled */
+  checkVerb(name: string): void {
+    this.#disabled.refuse(name);
+    this.#servers.get(name);
+  }
+
+  /** For routing. */
+  disabled(server: string): string | null {
+    return this.#disabled.why(server);
   }
 
   /** For routing. */
@@ -206,6 +228,7 @@ export class Mesh {
   }
 
   #act(name: string, verb: (server: Revisions) => Promise<void>): MeshServerView {
+    this.checkVerb(name);
     verb(this.#servers.get(name)).catch((error: unknown) => this.#servers.trouble(name, error));
     return this.get(name);
   }

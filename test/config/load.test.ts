@@ -34,6 +34,7 @@ const defaults = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  disabled: null,
 };
 
 test('every default is the documented one', (t) => {
@@ -73,6 +74,7 @@ servers:
     port: 3001
     dependsOn: [y, y]
     rollout: {watchMs: 5, sessionsMs: 6}
+    disabled: " needs a token "
   y: {npm: y}
 `);
   t.deepEqual(loaded.ok && loaded.servers.slice(0, 1), [
@@ -112,6 +114,7 @@ servers:
       port: 3001,
       dependsOn: ['y'],
       rollout: { watchMs: 5, sessionsMs: 6 },
+      disabled: 'needs a token',
     },
   ]);
 });

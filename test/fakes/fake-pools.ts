@@ -35,6 +35,7 @@ export const TEST_SPEC: ServerSpec = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  disabled: null,
 };
 
 /** A replica whose process is played by the test, over its channel. */
@@ -43,6 +44,8 @@ export type PlayedReplica = { readonly replica: Replica; readonly channel: FakeC
 /** Pools without containers: replicas over fake channels, and a record of what was released. */
 export class FakePools implements Pools {
   readonly specs = new Map<string, ServerSpec>();
+  /** Reasons of servers that are not run. */
+  readonly off = new Map<string, string>();
   readonly opened: PlayedReplica[] = [];
   readonly released: { readonly id: string; readonly why: string }[] = [];
   readonly facts = new Facts();
@@ -61,6 +64,10 @@ export class FakePools implements Pools {
 
   spec(server: string): ServerSpec | null {
     return this.specs.get(server) ?? null;
+  }
+
+  disabled(server: string): string | null {
+    return this.off.get(server) ?? null;
   }
 
   standing(): readonly Replica[] {

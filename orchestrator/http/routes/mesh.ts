@@ -9,11 +9,15 @@ export function meshRoutes(options: HttpOptions): Route[] {
   // Looking must start nothing: only what is known already is shown, never what a server would have to be asked.
   const service = <Tool>(server: ServerView, tools: readonly Tool[]): ServiceView<Tool> =>
     serviceOf(server, options.servers.replicas(server.name), tools);
+  // A server that is not run is no service.
   const services = (): ServiceView<string>[] =>
-    options.servers.list().map((server) => {
-      const tools = options.tools.known(server.name).map((tool) => tool.name);
-      return service(server, tools);
-    });
+    options.servers
+      .list()
+      .filter(({ state }) => state !== 'disabled')
+      .map((server) => {
+        const tools = options.tools.known(server.name).map((tool) => tool.name);
+        return service(server, tools);
+      });
 
   return [
     defineRoute({
