@@ -23,8 +23,12 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 /**
  * The arguments of `docker` in a desktop client's entry. Options are on a short list, never passed through: an
  * entry from the internet may ask for mounts or for the network of the host.
+ * @param given variables that the entry sets beside the command: `-e NAME` alone means one of them
  */
-export function readDockerRun(args: readonly string[]): {
+export function readDockerRun(
+  args: readonly string[],
+  given: readonly string[] = [],
+): {
   readonly run: DockerRun | null;
   readonly findings: Finding[];
 } {
@@ -44,7 +48,7 @@ export function readDockerRun(args: readonly string[]): {
       index++;
       const [, key, value] = /^([^=]+)=([\s\S]*)$/.exec(args[index] ?? '') ?? [];
       if (key !== undefined && value !== undefined) env.set(key, value);
-      else
+      else if (!given.includes(args[index] ?? ''))
         problem(
           index,
           '-e takes a variable from the shell of a client: write -e NAME=value, or use env alone',
