@@ -1,4 +1,4 @@
-import { readDockerRun } from '../docker-run.ts';
+import { readDockerOptions } from '../docker-run.ts';
 import { HOST_PATH, hasPlaceholder, isHostPath, PLACEHOLDER } from '../host-paths.ts';
 import type { Finding, Path } from '../problem.ts';
 import type { RawObject } from '../raw.ts';
@@ -83,7 +83,7 @@ function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions
     if (hasPlaceholder(text)) findings.push({ path, message: PLACEHOLDER });
   const isImage = given.registryType === 'oci';
   const source = isImage
-    ? imageSource(given, at, runtime, args, findings)
+    ? imageSource(given, at, runtime, findings)
     : packageSource(given, at, runtime, findings);
   const inside = isImage ? [] : all.filter(({ text }) => isHostPath(text));
   const isData = (text: string): boolean => text === DATA || text.startsWith(`${DATA}/`);
@@ -157,7 +157,6 @@ function imageSource(
   { identifier, version, environmentVariables }: ServerJsonPackage,
   at: Path,
   runtime: readonly Token[],
-  args: readonly Token[],
   findings: Finding[],
 ): SourceOfPackage {
   const isExact = /@sha256:|:[^/]+$/.test(identifier);
@@ -166,17 +165,18 @@ function imageSource(
   }
   const image = isExact || version === undefined ? identifier : `${identifier}:${version}`;
   const options = runtime[0]?.text === 'run' ? runtime.slice(1) : runtime;
-  const words = ['run', ...options.map(({ text }) => text), image, ...args.map(({ text }) => text)];
-  const { run, findings: problems } = readDockerRun(
-    words,
+  const {
+    env,
+    end,
+    findings: problems,
+  } = readDockerOptions(
+    options.map(({ text }) => text),
     environmentVariables.map(({ name }) => name),
   );
-  for (const { path, message } of problems) {
-    const token = options[Number(path[1]) - 1];
-    findings.push({ path: token?.at ?? [...at, 'runtimeArguments'], message });
+  const atOption = (index: number): Path => options[index]?.at ?? [...at, 'runtimeArguments'];
+  for (const { path, message } of problems) findings.push({ path: atOption(Number(path[0])), message });
+  for (const { text, at: path } of options.slice(end)) {
+    findings.push({ path, message: `${text} is no option: the image stands in identifier` });
   }
-  if (run !== null && run.image !== image && problems.length === 0) {
-    findings.push({ path: [...at, 'runtimeArguments'], message: 'end with the name of another image' });
-  }
-  return { key: { image }, env: run?.env ?? new Map() };
+  return { key: { image }, env };
 }
