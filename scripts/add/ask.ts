@@ -26,10 +26,11 @@ export function askOn(input: NodeJS.ReadableStream, output: NodeJS.WritableStrea
     // The end of all questions closes them, too.
   });
   const line = async (prompt: string, isSecret: boolean): Promise<string> => {
-    output.write(prompt);
+    // Hidden is also what readline does to the line, so the prompt of a secret is written beside it.
+    if (isSecret) output.write(prompt);
     isHidden = isSecret;
     try {
-      return await Promise.race([lines.question(''), left]);
+      return await Promise.race([lines.question(isSecret ? '' : prompt), left]);
     } finally {
       isHidden = false;
       if (isSecret) output.write('\n');

@@ -177,7 +177,9 @@ async function untilReady(
     async () => {
       const { text } = await get(`${reached.url}/api/v1/servers`, reached.adminToken);
       const listed = (JSON.parse(text) as { servers: Server[] }).servers;
-      const late = names.filter((name) => listed.find((one) => one.name === name)?.state !== 'ready');
+      // One that rests because nobody calls it has been ready.
+      const isUp = (state = '') => state === 'ready' || state === 'paused';
+      const late = names.filter((name) => !isUp(listed.find((one) => one.name === name)?.state));
       if (late.length > 0) throw new Error(`not ready: ${late.join(', ')} in ${text.slice(0, 1000)}`);
       return true;
     },

@@ -16,7 +16,9 @@ export function argumentTokens(
     const token = (text: string, isSecret = false): Token => ({ text, at: path, isSecret });
     if (argument.type === 'named') {
       if (isFlag(argument)) return [token(argument.name)];
-      const { texts, isSecret } = textsOf(argument.name, argument, path, questions);
+      // Asked for by its name alone: `city` for `--city`.
+      const id = argument.name.replace(/^-+/, '');
+      const { texts, isSecret } = textsOf(id, argument, path, questions);
       return texts.flatMap((text) => namedTokens(argument, token, text, isSecret));
     }
     if (argument.value === undefined && argument.valueHint === undefined) {

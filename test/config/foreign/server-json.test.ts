@@ -96,12 +96,12 @@ test(
         {
           type: 'named',
           name: '--at',
-          value: '{host}:{port}/{other}',
-          variables: { host: { default: 'localhost' }, port: { isRequired: true } },
+          value: '{host}:{socket}/{other}',
+          variables: { host: { default: 'localhost' }, socket: { isRequired: true } },
         },
       ],
     }),
-    { answers: { city: ['Bonn', 'Köln'], '--port': '80', port: '81' } },
+    { answers: { city: ['Bonn', 'Köln'], port: '80', socket: '81' } },
   ),
   {
     npm: '@example/weather@1.2.3',
@@ -270,7 +270,7 @@ test(
       ],
     }),
   ),
-  /^packages\[0\]\.packageArguments\[0\]: --city is required: give it as answers\.--city/,
+  /^packages\[0\]\.packageArguments\[0\]: city is required: give it as answers\.city/,
   /^packages\[0\]\.environmentVariables\[0\]: KEY \(Of the service\.\) is required and secret/,
 );
 test(
@@ -284,11 +284,11 @@ test(
         { type: 'named', name: '--fast', format: 'boolean' },
       ],
     }),
-    { answers: { '--unit': 'f', '--port': 'x', '--fast': 'yes' } },
+    { answers: { unit: 'f', port: 'x', fast: 'yes' } },
   ),
-  /^answers\.--unit: must be one of c, k/,
-  /^answers\.--port: must be a number/,
-  /^answers\.--fast: must be true or false/,
+  /^answers\.unit: must be one of c, k/,
+  /^answers\.port: must be a number/,
+  /^answers\.fast: must be true or false/,
 );
 test(
   refused,
