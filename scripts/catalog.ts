@@ -25,9 +25,10 @@ export function catalogTable(
 ): string {
   // Whoever wants to see what is in a file need not have its secrets.
   const readSecret = () => ({ ok: true, text: '' }) as const;
-  const loaded = loadConfig(text, { baseDir: dirname(file), readSecret });
+  const fileName = relative(root, file);
+  const loaded = loadConfig(text, { baseDir: dirname(file), fileName, readSecret });
   if (!loaded.ok) {
-    throw new Error(loaded.problems.map((problem) => problemText(relative(root, file), problem)).join('\n'));
+    throw new Error(loaded.problems.map((problem) => problemText(fileName, problem)).join('\n'));
   }
   const remarks = remarksIn(text);
   const rows = loaded.servers.map((spec) => [

@@ -136,3 +136,20 @@ for (const allowed of ['*', 'X.com', 'x.com/', 'https://x.com', 'x:99999', '']) 
 test(mistake, 'http: {maxBodyBytes: 0}', /http\.maxBodyBytes: must be a size of at least 1KiB/);
 test(mistake, 'limits: {maxLineBytes: 1TiB}', /limits\.maxLineBytes: must be a size/);
 test(mistake, 'http: {allowedOrigin: []}', /Did you mean "allowedOrigins"/);
+test(
+  mistake,
+  'servers:\n  x:\n    npm: a\n    port: 3020\n',
+  /^gantry\.yaml:4:11 servers\.x\.port: must be one of the published ports 3001 to 3019$/,
+);
+test(
+  mistake,
+  'servers:\n  x: {npm: a, port: 3001}\n  y: {npm: a, port: 3001}\n',
+  /^gantry\.yaml:3:21 servers\.y\.port: 3001 is the port of "x" already$/,
+);
+test(
+  mistake,
+  'servers:\n  x: {npm: a, disabled: true}\n',
+  /^gantry\.yaml:2:25 servers\.x\.disabled: must be a string/,
+);
+test(mistake, 'servers:\n  x: {npm: a, disabled: "true"}\n', /servers\.x\.disabled: must say why/);
+test(mistake, 'servers:\n  x: {npm: a, disabled: "  "}\n', /servers\.x\.disabled: must say why/);

@@ -26,7 +26,7 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       method: 'POST',
       path: '/api/v1/servers',
       operationId: 'createServer',
-      summary: 'Add a server, or those of an mcpServers document',
+      summary: 'Add a server, or those of a server.json or mcp.json',
       tag: 'servers',
       scope: 'admin',
       body: { schema: AnyObject, document: createBody(entrySchema) },
