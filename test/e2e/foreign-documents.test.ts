@@ -54,11 +54,11 @@ test('an mcp.json of an editor brings its servers, their inputs answered', async
   const names = [uniqueName('editor'), uniqueName('editor')];
   t.teardown(() => Promise.all(names.map(removeServer)));
   const image = await imageOf('plain');
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: editors write inputs like this
   const entry = {
     type: 'stdio',
     command: 'docker',
     args: ['run', '-i', '--rm', '-e', 'KEY', image],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: editors write inputs like this
     env: { KEY: '${input:key}' },
   };
   const { servers } = await expectStatus<{ servers: Server[] }>(
