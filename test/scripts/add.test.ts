@@ -213,6 +213,32 @@ test('a secret among the arguments is refused: gantry.yaml would show it', (t) =
   t.deepEqual(problems, [{ path: ['packages', 0, 'packageArguments', 0], message }]);
 });
 
+test('a secret in -e of a docker run goes into a file as well', (t) => {
+  const document = {
+    name: 'a/b',
+    packages: [
+      {
+        registryType: 'oci',
+        identifier: 'a/b:1',
+        transport: { type: 'stdio' },
+        runtimeArguments: [
+          {
+            type: 'named',
+            name: '-e',
+            value: 'TOKEN={token}',
+            isRequired: true,
+            variables: { token: { isSecret: true, isRequired: true } },
+          },
+        ],
+      },
+    ],
+  };
+  const { entries, secrets, problems } = additionOf(document, { token: 's3cret' }, null);
+  t.deepEqual(problems, []);
+  t.deepEqual(entries.get('b'), { image: 'a/b:1', env: { TOKEN: { file: 'secrets/b.TOKEN' } } });
+  t.deepEqual([...secrets], [['secrets/b.TOKEN', 's3cret']]);
+});
+
 for (const [what, text] of [
   ['an empty file', ''],
   ['a file without servers', 'limits: {}\n'],

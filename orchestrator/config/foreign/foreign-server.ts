@@ -16,12 +16,17 @@ export type ForeignServer = {
   readonly secretArgs: readonly Path[];
 };
 
+/** @param options of a `docker run`: a secret in `-e NAME=value` becomes a variable as well */
 export function secretsOf(
   args: readonly Token[],
   env: ReadonlyMap<string, Token>,
+  options: readonly Token[],
 ): Pick<ForeignServer, 'secretEnv' | 'secretArgs'> {
   return {
-    secretEnv: [...env].filter(([, { isSecret }]) => isSecret).map(([name]) => name),
+    secretEnv: [
+      ...[...env].filter(([, { isSecret }]) => isSecret).map(([name]) => name),
+      ...options.filter(({ isSecret }) => isSecret).map(({ text }) => text.split('=')[0] ?? ''),
+    ],
     secretArgs: args.filter(({ isSecret }) => isSecret).map(({ at }) => at),
   };
 }

@@ -11,6 +11,11 @@ import { readServerJson, type ServerJsonPackage } from './server-json-schema.ts'
 /** What paths of a program of npm or Python may mean inside: a volume. */
 const DATA = '/data';
 
+/** Alone, or as `--file=/data/x`. */
+function isData(text: string): boolean {
+  return /^(--?[A-Za-z][\w-]*=)?\/data(\/|$)/.test(text) && !text.split('/').includes('..');
+}
+
 /** The index of each kind, by the second word from the right in the name of its host. */
 const KINDS: Readonly<Record<string, { readonly hints: readonly string[]; readonly index: string | null }>> =
   {
@@ -86,7 +91,6 @@ function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions
     ? imageSource(given, at, runtime, findings)
     : packageSource(given, at, runtime, findings);
   const inside = isImage ? [] : all.filter(({ text }) => isHostPath(text));
-  const isData = (text: string): boolean => text === DATA || text.startsWith(`${DATA}/`);
   for (const { text, at: path } of inside) if (!isData(text)) findings.push({ path, message: HOST_PATH });
   const texts = Object.fromEntries([...env].map(([name, { text }]) => [name, text]));
   const entry = {
@@ -95,7 +99,8 @@ function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions
     ...(source.env.size + env.size > 0 ? { env: { ...Object.fromEntries(source.env), ...texts } } : {}),
     ...(inside.length > 0 ? { data: DATA } : {}),
   };
-  return { entry, findings, secrets: secretsOf([...runtime, ...args], env) };
+  const secrets = isImage ? secretsOf(args, env, runtime) : secretsOf([...runtime, ...args], env, []);
+  return { entry, findings, secrets };
 }
 
 function packageFindings(given: ServerJsonPackage, at: Path): Finding[] {

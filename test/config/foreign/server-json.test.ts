@@ -251,6 +251,14 @@ test(
   /^packages\[0\]\.packageArguments\[0\]: is a path of the host/,
   /^packages\[0\]\.environmentVariables\[0\]: is a path of the host/,
 );
+for (const path of ['/data/../etc', '/database', '/etc/data/x']) {
+  test(
+    refused,
+    `the path ${path}`,
+    doc(npm({ packageArguments: [{ type: 'positional', value: path }] })),
+    /is a path of the host/,
+  );
+}
 test(
   refused,
   'a placeholder',
