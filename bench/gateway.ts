@@ -95,10 +95,13 @@ export class Gateway {
     await this.#ask('DELETE', `/api/v1/servers/${name}`);
   }
 
-  /** The value of a metric without labels, in its own unit. */
+  /** The value of a metric, with its labels as they are written where it has some, in its own unit. */
   async metric(name: string): Promise<number> {
     const text = await (await this.#ask('GET', '/metrics')).text();
-    const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
+    const found = text
+      .split('\n')
+      .find((row) => row.startsWith(`${name} `))
+      ?.slice(name.length + 1);
     if (found === undefined) throw new Error(`There is no metric ${name}.`);
     return Number(found);
   }

@@ -5,6 +5,7 @@ import type { FloodCost } from './flood-cost.ts';
 import type { IdleCost } from './idle-cost.ts';
 import type { MemoryCost } from './memory-cost.ts';
 import { type Spread, spreadOf } from './quantiles.ts';
+import type { TaskCostRow } from './task-cost.ts';
 import type { WarmCost } from './warm-cost.ts';
 
 /** Columns as wide as their widest cell; the first one to the left, numbers to the right. */
@@ -107,6 +108,31 @@ export function floodCostTable(rows: readonly FloodCost[]): string {
       delayMaxMs.toFixed(1),
       neighbour.p50.toFixed(2),
       neighbour.p99.toFixed(2),
+    ]),
+  ]);
+}
+
+export function taskCostTable(rows: readonly TaskCostRow[]): string {
+  return table([
+    [
+      'producers',
+      'tasks a request',
+      'enqueued/s',
+      'p50 ms',
+      'p99 ms',
+      'executed/s',
+      'cpu µs/task',
+      'refused',
+    ],
+    ...rows.map((row) => [
+      String(row.producers),
+      String(row.batch),
+      shown(row.enqueuedPerSecond, 0),
+      shown(row.p50Ms, 2),
+      shown(row.p99Ms, 2),
+      shown(row.finishedPerSecond, 0),
+      shown(row.cpuUs, 0),
+      String(row.refused),
     ]),
   ]);
 }

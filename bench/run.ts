@@ -21,14 +21,16 @@ import {
   floodCostTable,
   idleCostTable,
   memoryCostTable,
+  taskCostTable,
   warmCostTable,
 } from './report.ts';
+import { measureTaskCost } from './task-cost.ts';
 import { measureWarmCost } from './warm-cost.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'warm', 'crash', 'flood', 'balance'] as const;
+const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'warm', 'crash', 'flood', 'balance', 'tasks'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -63,7 +65,7 @@ if (engine === null) {
     '\nOnly the real server is measured: deploying needs the admin token and the docker command of this stack.',
   );
 } else {
-  for (const name of [ECHO, 'bench-deploy', 'bench-flood']) await gateway.remove(name); // of an interrupted run
+  for (const name of [ECHO, 'bench-deploy', 'bench-flood', 'bench-tasks']) await gateway.remove(name); // of an interrupted run
   const entry = {
     image: engine.bridgeImage,
     command: ['node', '-e', ECHO_SERVER],
@@ -108,6 +110,10 @@ async function measure(): Promise<void> {
   if (wanted.has('flood')) {
     const rows = await measureFloodCost(gateway, engine, ECHO, say);
     show('flood', rows, floodCostTable(rows));
+  }
+  if (wanted.has('tasks')) {
+    const cost = await measureTaskCost(gateway, engine, rounds);
+    show('tasks', cost, taskCostTable(cost));
   }
   if (wanted.has('balance')) {
     const cost = await measureBalanceCost(gateway, engine, rounds);

@@ -34,6 +34,7 @@ import { ServerPorts } from './server-ports.ts';
 import { type EncodeError, Sessions, SseSessions, StatelessCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
+import { startTasks } from './tasks-start.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
 
 /** How long to wait before the engine is asked again at start: it comes up within seconds or not at all. */
@@ -114,6 +115,7 @@ async function main(): Promise<void> {
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
+    onChange: (server) => router.look(server),
     inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
@@ -139,8 +141,12 @@ async function main(): Promise<void> {
     intents: remembered.intents,
   });
   const infrastructure = new Infrastructure(environment, control.health);
+  const bus = startTasks({ stores, router, tools, mesh, facts, epoch, onTrouble: trouble('tasks') });
   const http: HttpOptions = {
     ...control,
+    tasks: bus.tasks,
+    agents: bus.agents,
+    pendingTasks: bus.pendingTasks,
     infrastructure: () => infrastructure.view(),
     metrics,
     auth: authOf(settings, admin.token),
@@ -170,6 +176,7 @@ async function main(): Promise<void> {
     sessions,
     infrastructure,
     remembered,
+    closing: closing.signal,
     onTrouble: trouble('registry'),
   });
   const stopped = onceStopped(process);
@@ -191,7 +198,7 @@ async function main(): Promise<void> {
   closing.abort();
   sessions.drain();
   stateless.drain();
-  const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
+  const noMoreRequests = [listening.close(drainMs), ports.close(drainMs), bus.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
   sseSessions.close();

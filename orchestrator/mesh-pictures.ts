@@ -4,8 +4,16 @@ import type { Mesh } from './lifecycle/index.ts';
 import type { Pictures } from './registry/index.ts';
 import type { Sessions } from './session/index.ts';
 
-/** What the registry is told of the mesh, and what it tells the next one. */
-export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infrastructure): Pictures {
+/**
+ * What the registry is told of the mesh, and what it tells the next one.
+ * @param closing a mesh that ends by itself has no places any more, and that is nothing to remember
+ */
+export function picturesOf(
+  mesh: Mesh,
+  sessions: Sessions,
+  infrastructure: Infrastructure,
+  closing: AbortSignal,
+): Pictures {
   return {
     replicas: () =>
       new Map(
@@ -14,7 +22,10 @@ export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infra
           .flatMap(({ name: server }) =>
             mesh
               .replicas(server)
-              .map(({ id, containerId, state, heldBy }) => [id, { server, containerId, state, heldBy }]),
+              .map(({ id, containerId, state, breaker, heldBy }) => [
+                id,
+                { server, containerId, state, breaker, heldBy },
+              ]),
           ),
       ),
     sessions: () => new Map(sessions.pins.map(({ id, ...pin }) => [sessionKey(id), pin])),
@@ -27,6 +38,12 @@ export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infra
           return tools.length === 0 ? [] : [[name, { made: mesh.fingerprint(name), tools }]];
         }),
       ),
+    breakers: () => {
+      const servers = closing.aborted ? [] : mesh.list();
+      return new Map(
+        servers.map(({ name }) => [name, { made: mesh.fingerprint(name), ...mesh.history(name) }]),
+      );
+    },
   };
 }
 

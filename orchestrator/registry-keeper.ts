@@ -17,6 +17,8 @@ const TELLING: ReadonlySet<Fact['type']> = new Set([
   'session.opened',
   'session.closed',
   'engine.state',
+  'breaker.state',
+  'replica.restart',
 ]);
 
 export type KeeperOptions = {
@@ -29,16 +31,19 @@ export type KeeperOptions = {
   readonly sessions: Sessions;
   readonly infrastructure: Infrastructure;
   readonly remembered: Remembered;
+  /** The orchestrator is about to end. */
+  readonly closing: AbortSignal;
   readonly onTrouble: (message: string) => void;
 };
 
 /** Keeps mesh and registry in step: what happens here is written there, what could not be read at the start is read later. */
 export function keepRegistry(options: KeeperOptions): { close(): Promise<void> } {
-  const { store, holder, facts, list, mesh, sessions, infrastructure, remembered, onTrouble } = options;
+  const { store, holder, facts, list, mesh, sessions, infrastructure, remembered, closing, onTrouble } =
+    options;
   const recorder = new Recorder({
     store,
     holder,
-    pictures: picturesOf(mesh, sessions, infrastructure),
+    pictures: picturesOf(mesh, sessions, infrastructure, closing),
     clock: systemClock,
     onTrouble,
   });

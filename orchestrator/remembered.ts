@@ -1,12 +1,16 @@
 import { GantryError, type ServerSpec, type ToolView } from './kernel/index.ts';
-import type { MeshMemory } from './lifecycle/index.ts';
-import { Intents, type Json, type MeshStore } from './registry/index.ts';
+import type { MeshMemory, ServerHistory } from './lifecycle/index.ts';
+import { Intents, type Json, type MeshStore, WRITTEN_BEHIND } from './registry/index.ts';
+import { storedHistory } from './stored-history.ts';
 
 /** What earlier starts of the orchestrator left in the registry. */
 export class Remembered implements MeshMemory {
   readonly intents: Intents;
   readonly #store: MeshStore;
   #tools: ReadonlyMap<string, Json> = new Map();
+  #breakers: ReadonlyMap<string, Json> = new Map();
+  /** Servers whose history was asked for: from then on their pools know better. */
+  readonly #begun = new Set<string>();
 
   constructor(store: MeshStore) {
     this.#store = store;
@@ -21,6 +25,7 @@ export class Remembered implements MeshMemory {
     if (this.intents.wasRead) return false;
     try {
       this.#tools = await this.#store.kept('tools');
+      this.#breakers = await this.#store.kept('breakers');
       await this.intents.load();
       return true;
     } catch (error) {
@@ -42,13 +47,21 @@ export class Remembered implements MeshMemory {
     return known?.made === made && Array.isArray(known.tools) ? known.tools : [];
   }
 
+  history(server: string, made: string): ServerHistory | null {
+    const record = this.#begun.has(server) ? null : this.#breakers.get(server);
+    this.#begun.add(server);
+    return storedHistory(record, made);
+  }
+
   /** Forgets servers that are gone. What cannot be forgotten now is forgotten at the next change of the list. */
   async keepOnly(specs: readonly ServerSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
     try {
       await this.intents.keepOnly(names);
-      const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
-      if (gone.length > 0) await this.#store.keep('tools', { put: new Map(), remove: gone });
+      for (const kind of WRITTEN_BEHIND) {
+        const remove = [...(await this.#store.kept(kind)).keys()].filter((name) => !names.has(name));
+        if (remove.length > 0) await this.#store.keep(kind, { put: new Map(), remove });
+      }
     } catch (error) {
       if (!(error instanceof GantryError && error.code === 'registry_unavailable')) throw error;
     }

@@ -16,6 +16,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   container_not_found: 404,
   tool_not_found: 404,
   session_not_found: 404,
+  task_not_found: 404,
+  agent_not_found: 404,
   route_not_found: 404,
   method_not_found: 404,
   method_not_allowed: 405,
@@ -26,6 +28,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413,
   unsupported_media_type: 415,
   invalid_config: 422,
+  unprocessable: 422,
   queue_full: 429,
   /** Nobody reads it: the caller has left. The number is nginx's, so that logs and metrics can tell. */
   cancelled: 499,

@@ -1,12 +1,14 @@
 import type { Middleware } from 'koa';
 import type { Facts } from '../kernel/index.ts';
 import type {
+  AgentControl,
   Auth,
   ContainerControl,
   Health,
   InfrastructureView,
   Metrics,
   ServerControl,
+  TaskControl,
   ToolControl,
 } from './control.ts';
 
@@ -15,6 +17,8 @@ export type HttpOptions = {
   readonly servers: ServerControl;
   readonly containers: ContainerControl;
   readonly tools: ToolControl;
+  readonly tasks: TaskControl;
+  readonly agents: AgentControl;
   readonly health: Health;
   /** The engine, Redis and this process, with their own state. */
   readonly infrastructure: () => Promise<readonly InfrastructureView[]>;

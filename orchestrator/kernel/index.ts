@@ -10,4 +10,5 @@ export * from './modern.ts';
 export * from './reason.ts';
 export * from './server-spec.ts';
 export * from './sorted.ts';
+export * from './task.ts';
 export * from './views.ts';

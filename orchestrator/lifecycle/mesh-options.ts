@@ -31,7 +31,9 @@ export type MeshOptions = {
   readonly queued?: (server: string) => number;
   /** Whether a stream or a subscription wants to hear of a server's standing replicas: then they are not put to rest. */
   readonly inUse?: (server: string) => boolean;
+  /** Told of every change in the replicas of a server: one may take calls from now on. */
+  readonly onChange?: (server: string) => void;
 };
 
 /** Where nobody remembers, queues or listens. */
-export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false };
+export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false, onChange: () => {} };

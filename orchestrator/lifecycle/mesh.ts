@@ -6,11 +6,12 @@ import { Containers } from './containers.ts';
 import { Disabled } from './disabled.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
-import type { MeshOptions } from './mesh-options.ts';
+import { ALONE, type MeshOptions } from './mesh-options.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
+import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
@@ -48,7 +49,7 @@ export class Mesh {
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
     const disabled = (name: string): string | null => this.#disabled.why(name);
-    this.#servers = new Servers({ ...options, sweep, disabled }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep, disabled }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
@@ -129,6 +130,12 @@ export class Mesh {
   tools(name: string): readonly ToolView[] {
     if (this.get(name).state === 'disabled') return [];
     return this.#servers.get(name).current.tools;
+  }
+
+  /** What the next process of Gantry has to know of a server's breakers and failures. @throws GantryError server_not_found */
+  history(name: string): ServerHistory {
+    const { slots, startsHistory } = this.#servers.get(name).current;
+    return historyOf(slots, startsHistory);
   }
 
   /** What its containers are made of, as one word. @throws GantryError server_not_found */

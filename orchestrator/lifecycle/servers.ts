@@ -14,6 +14,8 @@ export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepare
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
   /** Why a server that is configured is not run; null for all others. */
   readonly disabled: (server: string) => string | null;
+  /** See `MeshOptions`. */
+  readonly onChange: (server: string) => void;
 };
 
 /** All servers by name, as they are and as they are wanted: which change comes when, and who waits for whom. */
@@ -141,7 +143,10 @@ export class Servers {
     const server = new Revisions(spec, {
       ...this.#options,
       makePool: (wanted, place) => this.#maker().make(wanted, place),
-      onChange: () => this.#looked(),
+      onChange: () => {
+        this.#looked();
+        this.#options.onChange(spec.name);
+      },
       onGone: () => this.sweepLater(spec.name, server.current.prepared?.tag ?? null),
     });
     this.#servers.set(spec.name, server);

@@ -13,6 +13,7 @@ import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
 import type { Running } from './running.ts';
+import type { ServerHistory, StartsHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
@@ -39,6 +40,8 @@ export type SessionReplicasOptions = {
   /** False while the server is stopped: what is just starting then is ended again. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
+  /** What the server had been through in an earlier process; null where nobody knows. */
+  readonly earlier: ServerHistory | null;
 };
 
 /** The replicas beyond the standing ones: one per session, never restarted, at most `maxSessions`. */
@@ -52,11 +55,15 @@ export class SessionReplicas {
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
-    this.#starts = new ColdStarts(options);
+    this.#starts = new ColdStarts({ ...options, past: options.earlier?.starts ?? null });
   }
 
   get all(): readonly Running[] {
     return [...this.#running];
+  }
+
+  get startsHistory(): StartsHistory {
+    return this.#starts.history;
   }
 
   /**

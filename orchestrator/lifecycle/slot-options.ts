@@ -4,6 +4,7 @@ import type { EngineWatch } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
+import type { PlaceHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
 import type { Starter } from './starter.ts';
 
@@ -12,6 +13,8 @@ export type SlotOptions = {
   readonly id: string;
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
+  /** What this place had been through in an earlier process; null for one that begins. */
+  readonly past: PlaceHistory | null;
   /** Whose data the volume holds. */
   readonly principal: string | null;
   readonly eras: EraFinder;

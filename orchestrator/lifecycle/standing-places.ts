@@ -1,4 +1,4 @@
-import { replicaId } from './labels.ts';
+import { replicaId, replicaNumber } from './labels.ts';
 import type { Slot } from './slot.ts';
 
 export type StandingPlacesOptions = {
@@ -71,9 +71,5 @@ export class StandingPlaces {
 function leastUseful(a: Slot, b: Slot): number {
   const isUp = (slot: Slot): number => (slot.phase.name === 'up' ? 1 : 0);
   const calls = (slot: Slot): number => slot.running?.replica.callsInFlight ?? 0;
-  return isUp(a) - isUp(b) || calls(a) - calls(b) || numberOf(b) - numberOf(a);
-}
-
-function numberOf({ id }: Slot): number {
-  return Number(id.slice(id.lastIndexOf('-') + 1));
+  return isUp(a) - isUp(b) || calls(a) - calls(b) || replicaNumber(b.id) - replicaNumber(a.id);
 }

@@ -8,9 +8,12 @@ import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { IdleLadder } from './idle.ts';
 import type { ImageMemo } from './image-memo.ts';
+import { replicaNumber } from './labels.ts';
 import { poolWithout } from './pool-now.ts';
 import { Scaler } from './scaler.ts';
+import type { PlaceHistory, ServerHistory } from './server-history.ts';
 import { Slot } from './slot.ts';
+import type { SlotPhase } from './slot-phase.ts';
 import type { Spare } from './spare.ts';
 import { StandingPlaces } from './standing-places.ts';
 import type { Starter } from './starter.ts';
@@ -31,6 +34,8 @@ export type StandingOptions = {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;
+  /** What the server had been through in an earlier process; null where nobody knows. */
+  readonly earlier: ServerHistory | null;
   /** Calls that wait for a replica of a server. */
   readonly queued: (server: string) => number;
   /** Whether a stream or a subscription wants to hear of a server's standing replicas. */
@@ -55,9 +60,12 @@ export class Standing {
   readonly #places: StandingPlaces;
   readonly #idle: IdleLadder;
   readonly #scaler: Scaler;
+  /** What the first to take each place goes on with. */
+  readonly #past: Map<string, PlaceHistory>;
 
   constructor(options: StandingOptions) {
     this.#options = options;
+    this.#past = new Map(Object.entries(options.earlier?.places ?? {}));
     const { spec, desired, revision, accepting, onClosed, facts, isShown } = options;
     const { name, replicas } = spec();
     const makeSlot = (id: string): Slot => this.#newSlot(id);
@@ -78,6 +86,10 @@ export class Standing {
 
   get slots(): readonly Slot[] {
     return this.#places.all;
+  }
+
+  get phases(): readonly SlotPhase[] {
+    return this.slots.map(({ phase }) => phase);
   }
 
   get desired(): number {
@@ -157,9 +169,13 @@ export class Standing {
 
   #newSlot(id: string): Slot {
     const { standingGate: gate, inherit, spec, principal } = this.#options;
+    const number = String(replicaNumber(id));
+    const past = this.#past.get(number) ?? null;
+    this.#past.delete(number);
     return new Slot({
       ...this.#options,
       id,
+      past,
       gate,
       principal: principal(),
       inherit,

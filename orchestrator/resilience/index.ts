@@ -5,6 +5,6 @@ export * from './idle-policy.ts';
 export * from './memory-policy.ts';
 export * from './restart-policy.ts';
 export { RetryBudget } from './retry-budget.ts';
-export { type RetryVerdict, retryVerdict } from './retry-rule.ts';
+export { mayRunTwice, type RetryVerdict, retryVerdict } from './retry-rule.ts';
 export * from './scaling-policy.ts';
 export * from './warm-policy.ts';

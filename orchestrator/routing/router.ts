@@ -54,6 +54,11 @@ export class Router {
     return this.#balancers.queued(server);
   }
 
+  /** To be told when the replicas of a server have changed: whoever waits for one need not wait to be looked at. */
+  look(server: string): void {
+    this.#balancers.look(server);
+  }
+
   /** Which eras a server speaks. @throws GantryError server_not_found, no_replica, replica_failed */
   era(server: string): Promise<EraVerdict> {
     this.spec(server);
@@ -146,13 +151,14 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica } = options;
+    const { signal, onMessage, onReplica, beforeSend } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
       ...(signal === undefined ? {} : { signal }),
       ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
     };
-    return await this.#attempt(server, principal, request, options, (replica) => {
+    return await this.#attempt(server, principal, request, options, async (replica) => {
+      if (beforeSend !== undefined) await beforeSend();
       onReplica?.(replica);
       return replica.call(request.method, request.params, callOptions);
     });

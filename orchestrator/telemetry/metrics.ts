@@ -5,6 +5,7 @@ import { breakerCounters } from './breaker-metrics.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
 import { ReplicaCensus } from './replica-census.ts';
 import { scalingMetrics } from './scaling-metrics.ts';
+import { taskMetrics } from './task-metrics.ts';
 
 export type FactMetrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -79,6 +80,11 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const changes = counter('gantry_server_state_changes_total', 'What became of servers, and why', [
+    'server',
+    'state',
+    'reason',
+  ]);
   const restarts = counter('gantry_replica_restarts_total', 'Standing replicas started again', ['server']);
   const failures = counter('gantry_replica_failures_total', 'Replicas that failed', ['server', 'reason']);
   const dropped = counter('gantry_lines_dropped_total', 'Unusable lines on stdout', ['server', 'why']);
@@ -99,6 +105,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const scaling = scalingMetrics(registry);
+  const tasks = taskMetrics(registry);
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
   const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
   const reloads = counter('gantry_config_reloads_total', 'Readings of gantry.yaml after the start', [
@@ -190,8 +197,16 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'memory.committed':
       case 'memory.refused':
         return scaling(fact);
+      case 'task.enqueued':
+      case 'task.refused':
+      case 'task.retried':
+      case 'task.taken_over':
+      case 'task.ended':
+      case 'task.revived':
+      case 'task.backlog':
+        return tasks(fact);
       case 'server.state':
-        return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
+        return changes.inc({ server: fact.server, state: fact.state, reason: fact.reason?.code ?? '' });
     }
   };
 }

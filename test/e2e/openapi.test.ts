@@ -5,6 +5,7 @@ import { initializeRequest, lastMessage, openSession, postMcp, toolCall } from '
 import { fixtureEntry, makeServer, readyServer, uniqueName, untilReady } from './own-server.ts';
 import type { RawAnswer } from './raw-http.ts';
 import { openEvents, openSse } from './sse-stream.ts';
+import { TASK_CALLS } from './task-calls.ts';
 import { until } from './until.ts';
 
 type Operation = { readonly responses: Record<string, { readonly content?: Record<string, Json> }> };
@@ -54,6 +55,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     api('GET', `/api/v1/containers/${await containerId()}/stats`),
   'get /api/v1/containers/{id}/logs': async ({ containerId }) =>
     api('GET', `/api/v1/containers/${await containerId()}/logs`),
+  ...TASK_CALLS,
   'post /mcp/{server}': ({ name }) => postMcp(name, initializeRequest()),
   'get /mcp/{server}': async ({ t, name }) => {
     const stream = await (await openSession(t, name)).openStream();

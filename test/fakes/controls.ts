@@ -9,6 +9,7 @@ import {
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
 import { BALANCE_DEFAULTS } from './balance-defaults.ts';
+import { fakeTasks } from './task-controls.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
 
@@ -188,6 +189,7 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
         return `{"content":[], "big":12345678901234567890,"tool":${JSON.stringify(tool)},"args":${JSON.stringify(args)}}`;
       },
     },
+    ...fakeTasks(),
     infrastructure: async () => INFRASTRUCTURE,
     health: { check: async () => ({ engine: 'ok', redis: 'ok' }) },
     metrics: {

@@ -1,6 +1,8 @@
 import type { Route } from '../openapi/define-route.ts';
 import type { HttpOptions } from '../options.ts';
+import { agentRoutes } from './agents.ts';
 import { containerRoutes } from './containers.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './logs.ts';
 import { mcpRoutes } from './mcp.ts';
@@ -10,6 +12,7 @@ import { openApiRoutes } from './openapi.ts';
 import { reloadRoutes } from './reload.ts';
 import { serverRoutes } from './servers.ts';
 import { sseRoutes } from './sse.ts';
+import { taskRoutes } from './tasks.ts';
 import { toolRoutes } from './tools.ts';
 
 /** Every route there is. The busiest come first: the router tries them in this order. */
@@ -18,10 +21,13 @@ export function allRoutes(options: HttpOptions): readonly Route[] {
     ...mcpRoutes(options),
     ...sseRoutes(options),
     ...toolRoutes(options),
+    ...taskRoutes(options),
     ...serverRoutes(options),
     ...containerRoutes(options),
     ...logRoutes(options),
     ...meshRoutes(options),
+    ...deadLetterRoutes(options),
+    ...agentRoutes(options),
     ...healthRoutes(options),
     ...metricsRoutes(options),
     ...reloadRoutes(options),
