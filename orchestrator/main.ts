@@ -12,6 +12,7 @@ import {
   type Settings,
 } from './config/index.ts';
 import { controls } from './controls.ts';
+import { DisabledServers } from './disabled-servers.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
 import { readEnvironment } from './environment.ts';
 import {
@@ -24,7 +25,7 @@ import {
   sseRoute,
 } from './http/index.ts';
 import { Infrastructure } from './infrastructure.ts';
-import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
+import { Facts, GantryError, messageOf, type ServerSpec, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { keepRegistry } from './registry-keeper.ts';
 import { openStores } from './registry-start.ts';
@@ -58,6 +59,8 @@ async function main(): Promise<void> {
   const remembered = new Remembered(stores.mesh);
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
+  const urlOf = ({ name }: ServerSpec): string => `${publicUrl}/mcp/${name}`;
+  const disabled = new DisabledServers(urlOf);
   const list = new ServerList({
     files,
     clock,
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
     store: stores.servers,
     apply: async (specs) => {
       await ports.apply(specs);
-      await mesh.apply(specs);
+      await mesh.apply(disabled.keep(specs));
       if (list.isWhole) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
@@ -109,16 +112,17 @@ async function main(): Promise<void> {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);
     },
-    urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
+    urlOf,
     memory: remembered,
     eras: stores.eras,
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
     onChange: (server) => router.look(server),
+    disabled: disabled.why,
     inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
-  const router = new Router({ pools: mesh, clock, facts, random: Math.random });
+  const router = new Router({ pools: mesh, clock, facts, random: Math.random, disabled: disabled.why });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
@@ -132,6 +136,7 @@ async function main(): Promise<void> {
   const tools = new Tools(router);
   const control = controls({
     mesh,
+    disabled,
     list,
     sessions,
     router,

@@ -68,7 +68,6 @@ export function keepRegistry(options: KeeperOptions): { close(): Promise<void> }
 /** The servers are running already: what was asked of them before is done to them now. */
 function obey(mesh: Mesh, remembered: Remembered): void {
   for (const { name } of mesh.list()) {
-    if (mesh.disabled(name) !== null) continue;
     if (remembered.stopped(name)) mesh.stop(name);
     const configured = mesh.spec(name)?.replicas ?? 0;
     const replicas = remembered.replicas(name, configured);

@@ -3,7 +3,6 @@ import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
-import { Disabled } from './disabled.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
 import { ALONE, type MeshOptions } from './mesh-options.ts';
@@ -29,13 +28,11 @@ export class Mesh {
   readonly #watch: EngineWatch;
   readonly #reconciler: Reconciler;
   readonly #servers: Servers;
-  readonly #disabled: Disabled;
   #events: { close(): void } | null = null;
 
   constructor(options: MeshOptions) {
     this.#options = options;
     const { engine, owner } = options;
-    this.#disabled = new Disabled(options.urlOf);
     const onEngineError = (error: unknown): void => this.#watch.report(error);
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
@@ -48,8 +45,7 @@ export class Mesh {
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    const disabled = (name: string): string | null => this.#disabled.why(name);
-    this.#servers = new Servers({ ...ALONE, ...options, sweep, disabled }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
@@ -76,7 +72,7 @@ export class Mesh {
    * themselves afterwards; resolves when what was removed is gone. Never rejects because of one server.
    */
   async apply(specs: readonly ServerSpec[]): Promise<void> {
-    const { added, changed, removed } = difference(this.#servers.wanted, this.#disabled.keep(specs));
+    const { added, changed, removed } = difference(this.#servers.wanted, specs);
     for (const spec of [...added, ...changed]) this.put(spec);
     await Promise.all(removed.map(({ name }) => this.remove(name)));
     if (added.length + changed.length + removed.length === 0) return;
@@ -106,21 +102,16 @@ export class Mesh {
   }
 
   list(): readonly MeshServerView[] {
-    const names = new Set([...this.#servers.names, ...this.#disabled.names]);
-    return [...names].map((name) => this.get(name));
+    return this.#servers.names.map((name) => this.get(name));
   }
 
   /** @throws GantryError server_not_found */
   get(name: string): MeshServerView {
-    // What has just been disabled is seen until its containers are gone.
-    const disabled = this.#servers.find(name) === undefined ? this.#disabled.view(name) : null;
-    if (disabled !== null) return disabled;
     return this.#servers.get(name).view(this.#servers.wish(name));
   }
 
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
-    if (this.get(name).state === 'disabled') return [];
     const { pools } = this.#servers.get(name);
     const running = pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
@@ -128,7 +119,6 @@ export class Mesh {
 
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
-    if (this.get(name).state === 'disabled') return [];
     return this.#servers.get(name).current.tools;
   }
 
@@ -145,10 +135,9 @@ export class Mesh {
 
   /**
    * Starts what is stopped and retries what has failed, at once; a change that was rolled back as well.
-   * @throws GantryError server_not_found, invalid_state
+   * @throws GantryError server_not_found
    */
   start(name: string): MeshServerView {
-    this.checkVerb(name);
     this.#servers.start(name);
     return this.get(name);
   }
@@ -156,41 +145,30 @@ export class Mesh {
   /**
    * Answers at once; the containers go in the background. Lasts until `start`, and over restarts of this process
    * where somebody remembers it (`MeshMemory`).
-   * @throws GantryError server_not_found, invalid_state
+   * @throws GantryError server_not_found
    */
   stop(name: string): MeshServerView {
     return this.#act(name, (server) => server.stop());
   }
 
-  /** @throws GantryError server_not_found, invalid_state */
+  /** @throws GantryError server_not_found */
   restart(name: string): MeshServerView {
     return this.#act(name, (server) => server.restart());
   }
 
   /**
    * Lasts as `stop` does, until `replicas` is changed in the configuration.
-   * @throws GantryError server_not_found, invalid_state, invalid_request
+   * @throws GantryError server_not_found, invalid_request
    */
   scale(name: string, replicas: number): MeshServerView {
     this.checkScale(name, replicas);
     return this.#act(name, (server) => server.scale(replicas));
   }
 
-  /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_state, invalid_request */
+  /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
-    this.checkVerb(name);
-    checkReplicas(replicas);
-  }
-
-  /** Whether anything can be asked of a server. @throws GantryError server_not_found, invalid_state for one that is disabled */
-  checkVerb(name: string): void {
-    this.#disabled.refuse(name);
     this.#servers.get(name);
-  }
-
-  /** For routing. */
-  disabled(server: string): string | null {
-    return this.#disabled.why(server);
+    checkReplicas(replicas);
   }
 
   /** For routing. */
@@ -235,7 +213,6 @@ export class Mesh {
   }
 
   #act(name: string, verb: (server: Revisions) => Promise<void>): MeshServerView {
-    this.checkVerb(name);
     verb(this.#servers.get(name)).catch((error: unknown) => this.#servers.trouble(name, error));
     return this.get(name);
   }

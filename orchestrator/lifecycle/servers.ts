@@ -12,7 +12,7 @@ const WAITING_RETRY_AFTER_MS = 5000;
 export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepareImage' | 'urlOf'> & {
   /** Removes images of a server, all but one. Never rejects. */
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
-  /** Why a server that is configured is not run; null for all others. */
+  /** See `MeshOptions`. */
   readonly disabled: (server: string) => string | null;
   /** See `MeshOptions`. */
   readonly onChange: (server: string) => void;

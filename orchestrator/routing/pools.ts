@@ -14,8 +14,6 @@ export type Hello = Readonly<Record<string, unknown>>;
 export type Pools = {
   /** Null when there is no server of that name. */
   spec(server: string): ServerSpec | null;
-  /** Why a server that is configured is not run; null for all others. */
-  disabled(server: string): string | null;
   /** The standing replicas, in whatever state. */
   standing(server: string): readonly Replica[];
   /** The tools that the server listed last, with their annotations; none while they are not known. */

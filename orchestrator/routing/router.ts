@@ -45,7 +45,7 @@ export class Router {
   spec(server: string): ServerSpec {
     const spec = this.#pools.spec(server);
     if (spec !== null) return spec;
-    const why = this.#pools.disabled(server);
+    const why = this.#options.disabled?.(server) ?? null;
     throw why === null ? serverNotFound(server) : serverDisabled(server, why);
   }
 

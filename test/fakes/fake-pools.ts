@@ -44,8 +44,6 @@ export type PlayedReplica = { readonly replica: Replica; readonly channel: FakeC
 /** Pools without containers: replicas over fake channels, and a record of what was released. */
 export class FakePools implements Pools {
   readonly specs = new Map<string, ServerSpec>();
-  /** Reasons of servers that are not run. */
-  readonly off = new Map<string, string>();
   readonly opened: PlayedReplica[] = [];
   readonly released: { readonly id: string; readonly why: string }[] = [];
   readonly facts = new Facts();
@@ -64,10 +62,6 @@ export class FakePools implements Pools {
 
   spec(server: string): ServerSpec | null {
     return this.specs.get(server) ?? null;
-  }
-
-  disabled(server: string): string | null {
-    return this.off.get(server) ?? null;
   }
 
   standing(): readonly Replica[] {

@@ -1,8 +1,11 @@
-import { reason, type ServerSpec, serverDisabled, sourceLabel } from '../kernel/index.ts';
-import type { MeshServerView } from './server-view.ts';
+import { reason, type ServerSpec, serverDisabled, sourceLabel } from './kernel/index.ts';
+import type { MeshServerView } from './lifecycle/index.ts';
 
-/** Servers that are in the configuration and are not run: they have a name and a reason, and nothing else. */
-export class Disabled {
+/**
+ * Servers that are in the configuration and are not run: they have a name and a reason, and no room that runs servers
+ * hears of them.
+ */
+export class DisabledServers {
   readonly #urlOf: (spec: ServerSpec) => string;
   #specs = new Map<string, ServerSpec>();
 
@@ -20,10 +23,8 @@ export class Disabled {
     return specs.filter((spec) => !isDisabled(spec));
   }
 
-  /** Null for a server that is not disabled, or not there. */
-  why(server: string): string | null {
-    return this.#specs.get(server)?.disabled ?? null;
-  }
+  /** Null for a server that is not disabled, or not there. Handed out alone. */
+  readonly why = (server: string): string | null => this.#specs.get(server)?.disabled ?? null;
 
   /** @throws GantryError invalid_state */
   refuse(server: string): void {
