@@ -57,4 +57,5 @@ const AROUND = [
   'port',
   'dependsOn',
   'rollout',
+  'disabled',
 ] as const;
