@@ -7,6 +7,7 @@ import { startChannels } from './channel-start.ts';
 import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
 import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
+import { DisabledServers } from './disabled-servers.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
 import { readEnvironment } from './environment.ts';
 import {
@@ -19,7 +20,7 @@ import {
   sseRoute,
 } from './http/index.ts';
 import { Infrastructure } from './infrastructure.ts';
-import { Facts, messageOf, systemClock } from './kernel/index.ts';
+import { Facts, messageOf, type ServerSpec, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { meshControl } from './mesh-control.ts';
 import { keepRegistry } from './registry-keeper.ts';
@@ -37,7 +38,7 @@ import {
   Tools,
 } from './session/index.ts';
 import { shared } from './shared.ts';
-import { onceStopped } from './stop.ts';
+import { drainOf, onceStopped } from './stop.ts';
 import { openTakeover } from './takeover-start.ts';
 import { startTasks } from './tasks-start.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -64,6 +65,8 @@ async function main(): Promise<void> {
   const remembered = new Remembered(stores.mesh);
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
+  const urlOf = ({ name }: ServerSpec): string => `${publicUrl}/mcp/${name}`;
+  const disabled = new DisabledServers(urlOf);
   const list = new ServerList({
     files,
     clock,
@@ -73,7 +76,7 @@ async function main(): Promise<void> {
     admit: (specs) => runTime.admit(specs),
     apply: async (specs) => {
       await ports.apply(specs);
-      await mesh.apply(runTime.over(specs));
+      await mesh.apply(runTime.over(disabled.keep(specs)));
       if (list.isWhole && runTime.registrations.wasRead) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
@@ -127,16 +130,17 @@ async function main(): Promise<void> {
       return images.prepare(spec);
     },
     reach: runTime.reach,
-    urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
+    urlOf,
     memory: remembered,
     eras: stores.eras,
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
     onChange: (server) => router.look(server),
+    disabled: disabled.why,
     inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
-  const router = new Router({ pools: mesh, clock, facts, random: Math.random });
+  const router = new Router({ pools: mesh, clock, facts, random: Math.random, disabled: disabled.why });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const { book } = takeover;
   const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events, book });
@@ -151,6 +155,7 @@ async function main(): Promise<void> {
   const tools = new Tools(router);
   const control = controls({
     mesh,
+    disabled,
     list,
     sessions,
     router,
@@ -233,11 +238,6 @@ async function main(): Promise<void> {
   await stores.close();
   metrics.close();
   log.close();
-}
-
-/** The longest drain that any server asks for. */
-function drainOf(mesh: Mesh): number {
-  return Math.max(0, ...mesh.list().map(({ name }) => mesh.spec(name)?.timeouts.drainMs ?? 0));
 }
 
 try {

@@ -2,7 +2,7 @@ import type { GantryError, JsonRpcId } from '../kernel/index.ts';
 
 /**
  * The byte pipe to one replica's stdin, stdout and stderr, cut into lines. `attach-channel` carries it over
- * Docker attach, `socket/socket-channel` over a unix socket for images built on bridge-image; both pass
+ * Docker attach, `socket/socket-channel` over a unix socket for images built on bridge-image. Both pass
  * `test/contracts/channel.ts`. `http/http-channel` is the third: to a server elsewhere, over HTTP.
  */
 export type Channel = {

@@ -40,6 +40,7 @@ export function resolveSpec(
     port: entry.port ?? null,
     dependsOn: [...new Set(entry.dependsOn)],
     rollout: entry.rollout,
+    disabled: entry.disabled ?? null,
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
+import { DisabledReason } from './disabled.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
@@ -239,6 +240,7 @@ export const Entry = z
       .default([])
       .describe('Servers that have to be ready before this one is started.'),
     rollout: Rollout.prefault({}).describe('How replicas are replaced when the server is changed.'),
+    disabled: DisabledReason.optional().describe('Why this server is not run; the API shows it.'),
   })
   .meta({
     description: 'One MCP server. Exactly one of npm, pypi, image, build and url says where it comes from.',

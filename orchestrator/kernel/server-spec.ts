@@ -33,6 +33,8 @@ export type ServerSpec = {
   /** Servers that have to be ready before this one is started for the first time. */
   readonly dependsOn: readonly string[];
   readonly rollout: RolloutTimes;
+  /** Why it is not run; null: it is. */
+  readonly disabled: string | null;
 };
 
 /** Where the program comes from. */

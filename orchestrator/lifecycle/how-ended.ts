@@ -1,15 +1,15 @@
 import { constants } from 'node:os';
-import type { Engine } from '../engine/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { ChannelEnd } from '../replica/index.ts';
 import type { Found } from './exit-reason.ts';
+import type { ReplicaHost } from './replica-host.ts';
 import { settledWithin } from './waits.ts';
 
 /** Between the end of the output and the die event. Less than callers wait for a diagnosis (replica.ts). */
 const DIE_MS = 1500;
 
 export type Ended = {
-  readonly engine: Engine;
+  readonly engine: ReplicaHost;
   readonly clock: Clock;
   readonly containerId: string;
   /** Null where the container went down first. */

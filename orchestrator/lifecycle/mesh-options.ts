@@ -42,7 +42,15 @@ export type MeshOptions = {
   readonly inUse?: (server: string) => boolean;
   /** Told of every change in the replicas of a server: one may take calls from now on. */
   readonly onChange?: (server: string) => void;
+  /** Why a server that others may depend on is configured and not run; null for all others. */
+  readonly disabled?: (server: string) => string | null;
 };
 
 /** Where nobody remembers, queues or listens. */
-export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false, onChange: () => {} };
+export const ALONE = {
+  memory: NO_MEMORY,
+  queued: () => 0,
+  inUse: () => false,
+  onChange: () => {},
+  disabled: () => null,
+};

@@ -1,5 +1,4 @@
-import type { EraVerdict, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
-import type { Replica } from '../replica/index.ts';
+import type { PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import { Admission } from './admission.ts';
 import { ChannelMaker } from './channel-maker.ts';
 import { ContainerTable } from './container-table.ts';
@@ -7,6 +6,7 @@ import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
 import { ALONE, type MeshOptions } from './mesh-options.ts';
+import { MeshPools, type PoolsParts } from './mesh-pools.ts';
 import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
@@ -16,10 +16,8 @@ import { checkReplicas } from './replica-count.ts';
 import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Revisions } from './revisions.ts';
 import { historyOf, type ServerHistory } from './server-history.ts';
-import type { ServerPool } from './server-pool.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
-import type { Hello } from './session-replicas.ts';
 import { difference, fingerprintOf } from './spec-diff.ts';
 import { Starter } from './starter.ts';
 import { Takeover } from './takeover.ts';
@@ -27,7 +25,7 @@ import { Takeover } from './takeover.ts';
 const RECONCILE_EVERY_MS = 30_000;
 
 /** All servers, desired and actual: satisfies what routing needs of pools and what the control routes call. */
-export class Mesh {
+export class Mesh extends MeshPools {
   readonly containers: Containers;
   readonly #options: MeshOptions;
   readonly #table = new ContainerTable();
@@ -39,6 +37,7 @@ export class Mesh {
   #events: { close(): void } | null = null;
 
   constructor(options: MeshOptions) {
+    super();
     this.#options = options;
     const { engine, owner } = options;
     const onEngineError = (error: unknown): void => this.#watch.report(error);
@@ -216,53 +215,8 @@ export class Mesh {
     checkReplicas(this.#servers.wish(name), replicas);
   }
 
-  /** For routing. */
-  spec(server: string): ServerSpec | null {
-    return this.#servers.find(server)?.current.spec ?? null;
-  }
-
-  standing(server: string): readonly Replica[] {
-    return this.#servers.find(server)?.current.standing ?? [];
-  }
-
-  /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
-  async openForSession(server: string, principal: string, hello: Hello | null = null): Promise<Replica> {
-    return await this.#servers.started(server).openForSession(principal, hello);
-  }
-
-  /** @throws GantryError server_not_found, no_replica, replica_failed, engine_unavailable */
-  async heldFor(server: string, principal: string): Promise<Replica> {
-    return await this.#servers.started(server).heldFor(principal);
-  }
-
-  /** Throws as `heldFor`. */
-  async era(server: string): Promise<EraVerdict> {
-    return await this.#servers.started(server).current.eras.find();
-  }
-
-  /** Throws as `heldFor`. */
-  async speaksLegacy(server: string): Promise<boolean> {
-    return await this.#servers.started(server).current.eras.speaksLegacy();
-  }
-
-  asleep(server: string): ServerPool['asleep'] {
-    return this.#servers.find(server)?.current.asleep ?? null;
-  }
-
-  wake(server: string): Promise<void> | null {
-    return this.#servers.find(server)?.current.wake() ?? null;
-  }
-
-  adopted(server: string, replicaId: string): Promise<Replica | null> {
-    return this.#takeover.adopted(server, replicaId);
-  }
-
-  async keep(replica: Replica): Promise<void> {
-    await this.#servers.find(replica.identity.server)?.ownerOf(replica)?.lasting.keep(replica);
-  }
-
-  async release(replica: Replica, why: string): Promise<void> {
-    await this.#servers.find(replica.identity.server)?.ownerOf(replica)?.release(replica, why);
+  protected override get parts(): PoolsParts {
+    return { servers: this.#servers, takeover: this.#takeover };
   }
 
   #act(name: string, verb: (server: Revisions) => Promise<void>): MeshServerView {

@@ -62,4 +62,5 @@ const AROUND = [
   'port',
   'dependsOn',
   'rollout',
+  'disabled',
 ] as const;

@@ -23,10 +23,7 @@ const NOFILE = 1024;
 /** Ids of calls for each owner of a process: half a year at 60,000 a second, and 8,000 owners within 2^53. */
 const IDS_EACH = 2 ** 40;
 const ENDED_MEANWHILE = reason('exited', 'The process that an earlier start left has ended meanwhile.');
-const NOT_WRITTEN = reason(
-  'internal',
-  'The registry does not answer, so a replica of an earlier start cannot be taken over.',
-);
+const NOT_WRITTEN = reason('internal', 'The registry does not answer, so nothing is taken over.');
 
 export type StartRequest = {
   readonly spec: ServerSpec;

@@ -1,7 +1,8 @@
-import { type Facts, GantryError, type Retries, type ToolView } from '../kernel/index.ts';
-import type { Replica, ServerMessage } from '../replica/index.ts';
+import { type Facts, GantryError, type Retries, type ServerSpec, type ToolView } from '../kernel/index.ts';
+import type { CallOptions, Replica, ServerMessage } from '../replica/index.ts';
 import { type RetryBudget, retryVerdict } from '../resilience/index.ts';
 import type { Lease } from './lease.ts';
+import type { RoutedCallOptions } from './router-options.ts';
 
 export type AttemptOptions<T> = {
   readonly server: string;
@@ -93,5 +94,18 @@ export function risingProgress(deliver: (message: ServerMessage) => void): (mess
       last = progress;
     }
     deliver(message);
+  };
+}
+
+/** What each try of a call is sent with. */
+export function callOptionsOf(
+  { timeouts }: ServerSpec,
+  { signal, onMessage, onSent }: RoutedCallOptions,
+): CallOptions {
+  return {
+    ...timeouts,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onSent === undefined ? {} : { onSent }),
+    ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
   };
 }

@@ -1,14 +1,13 @@
-import { type EraVerdict, GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
 import {
-  type CallOptions,
-  GREETING,
-  type Handshake,
-  listTools,
-  type Replica,
-  type ToolList,
-} from '../replica/index.ts';
+  type EraVerdict,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+  serverDisabled,
+} from '../kernel/index.ts';
+import { GREETING, type Handshake, listTools, type Replica, type ToolList } from '../replica/index.ts';
 import { answerAsleep } from './asleep.ts';
-import { attempt, risingProgress } from './attempts.ts';
+import { attempt, callOptionsOf } from './attempts.ts';
 import { Balancers } from './balancers.ts';
 import type { Place } from './fresh-places.ts';
 import type { Lease, LeaseRequest } from './lease.ts';
@@ -23,8 +22,6 @@ const NOBODY: ReadonlySet<Replica> = new Set();
  * replicas are handed out is its `sharing`; calls of `shared` and `call` may wait, and may be tried again.
  */
 export class Router {
-  /** What outlives this process. */
-  readonly lasting: Pick<Pools, 'adopted' | 'keep'>;
   readonly #options: RouterOptions;
   readonly #pools: Pools;
   readonly #balancers: Balancers;
@@ -34,15 +31,20 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#pools = options.pools;
-    this.lasting = options.pools;
     this.#balancers = new Balancers(options);
   }
 
-  /** @throws GantryError server_not_found */
+  /** @throws GantryError server_not_found, invalid_state for one that is disabled */
   spec(server: string): ServerSpec {
     const spec = this.#pools.spec(server);
-    if (spec === null) throw serverNotFound(server);
-    return spec;
+    if (spec !== null) return spec;
+    const why = this.#options.disabled?.(server) ?? null;
+    throw why === null ? serverNotFound(server) : serverDisabled(server, why);
+  }
+
+  /** What outlives this process. */
+  get lasting(): Pick<Pools, 'adopted' | 'keep'> {
+    return this.#pools;
   }
 
   /** How many calls of a server wait for a replica. */
@@ -147,13 +149,8 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica, onSent, beforeSend } = options;
-    const callOptions: CallOptions = {
-      ...this.spec(server).timeouts,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onSent === undefined ? {} : { onSent }),
-      ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
-    };
+    const { onReplica, beforeSend } = options;
+    const callOptions = callOptionsOf(this.spec(server), options);
     return await this.#attempt(server, principal, request, options, async (replica) => {
       if (beforeSend !== undefined) await beforeSend();
       onReplica?.(replica);

@@ -25,7 +25,13 @@ async function wired(
   const pinned = { address: '127.0.0.1', family: 4 };
   const channel = new HttpChannel({ url, pinned, clock: systemClock, maxLineBytes, renews });
   const deadCallError = async () => new GantryError('replica_failed', 'over', { detail: { over: true } });
-  const link = new Link({ channel, clock: systemClock, onDropped: () => {}, deadCallError });
+  const link = new Link({
+    replica: 'remote-1',
+    channel,
+    clock: systemClock,
+    onDropped: () => {},
+    deadCallError,
+  });
   t.teardown(async () => {
     channel.destroy('test');
     await remote.close();

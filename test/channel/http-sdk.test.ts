@@ -72,7 +72,13 @@ async function greeted(t: ExecutionContext) {
   const channel = new HttpChannel(options);
   t.teardown(() => channel.destroy('test'));
   const deadCallError = async () => new GantryError('replica_failed', 'over');
-  const link = new Link({ channel, clock: systemClock, onDropped: () => {}, deadCallError });
+  const link = new Link({
+    replica: 'remote-1',
+    channel,
+    clock: systemClock,
+    onDropped: () => {},
+    deadCallError,
+  });
   t.true((await link.call('initialize', HELLO, LIMITS)).ok);
   await link.notify('notifications/initialized');
   return { link, channel, transports };

@@ -36,6 +36,7 @@ const defaults = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  disabled: null,
 };
 
 test('every default is the documented one', (t) => {
@@ -78,6 +79,7 @@ servers:
     port: 3001
     dependsOn: [y, y]
     rollout: {watchMs: 5, sessionsMs: 6}
+    disabled: " needs a token "
   y: {npm: y}
 `);
   t.deepEqual(loaded.ok && loaded.servers.slice(0, 1), [
@@ -119,6 +121,7 @@ servers:
       port: 3001,
       dependsOn: ['y'],
       rollout: { watchMs: 5, sessionsMs: 6 },
+      disabled: 'needs a token',
     },
   ]);
 });

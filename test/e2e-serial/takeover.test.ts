@@ -47,6 +47,7 @@ for (const [how, restart] of [
       t.is(await think(thinking, 3), 3, 'its history is that of before');
       const echoed = await everything.call(1, 'echo', { message: 'still here' });
       t.deepEqual(echoed.result?.content, [{ type: 'text', text: 'Echo: still here' }]);
+      await untilReady('clock');
       t.is((await shared.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).status, 200);
       t.deepEqual(await idsOf('clock', 'pool'), standing);
       const after = await labelledContainers();

@@ -38,6 +38,7 @@ export const TEST_SPEC: ServerSpec = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  disabled: null,
 };
 
 /** A replica whose process is played by the test, over its channel. */

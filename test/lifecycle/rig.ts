@@ -74,6 +74,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     port: null,
     dependsOn: [],
     rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+    disabled: null,
     ...overrides,
   };
 }

@@ -14,7 +14,7 @@ import { FakeLastingChannel } from '../fakes/fake-lasting-channel.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
 import { testRouter } from '../fakes/test-router.ts';
 
-const NEVER = new AbortController().signal;
+const NEVER = (): AbortSignal => new AbortController().signal;
 const CALL = { name: 'slow', _meta: { progressToken: 'mine' } };
 
 const GREETED = {

@@ -109,6 +109,7 @@ function factsOf(id: string, url: string, startedAt: string): ContainerFacts {
     id,
     name: url,
     image: '',
+    imageId: '',
     labels: {},
     state: 'running',
     startedAt,
@@ -128,6 +129,7 @@ function factsOf(id: string, url: string, startedAt: string): ContainerFacts {
       privileged: false,
       binds: [],
       seccomp: null,
+      runtime: '',
     },
   };
 }
