@@ -25,7 +25,7 @@ export class SlotContainer {
   /** It came as a spare: its process runs already and waits to be greeted. */
   #isHeir = false;
   #generation = 0;
-  #record: { readonly containerId: string; readonly record: ReplicaRecord } | null = null;
+  #left: { readonly running: Running; readonly record: ReplicaRecord } | null = null;
   #lastExit: ContainerExit | null = null;
   /** How often this place was filled before. */
   restarts = 0;
@@ -53,7 +53,7 @@ export class SlotContainer {
 
   /** What is known of the process that an earlier start of the orchestrator left in this place; null for another one. */
   get record(): ReplicaRecord | null {
-    return this.#running?.containerId === this.#record?.containerId ? (this.#record?.record ?? null) : null;
+    return this.#running !== null && this.#running === this.#left?.running ? this.#left.record : null;
   }
 
   /**
@@ -70,6 +70,9 @@ export class SlotContainer {
     };
     const heir = this.#takeHeir();
     if (heir !== null) return Promise.race([greetOne(heir), inbox.arrived]);
+    // It runs already, and it waits for nobody else's start.
+    const left = this.#running === null ? await this.#leftBehind(image) : null;
+    if (left !== null) return Promise.race([greetOne(left), inbox.arrived]);
     const started = await gate.run(async () => {
       if (!inbox.isEmpty) return null;
       const greeting = greetOne(await this.#fill(image));
@@ -114,7 +117,6 @@ export class SlotContainer {
   /** The stopped container again where there is one, else a spare, else a new one. */
   async #fill(image: PreparedImage): Promise<Running> {
     this.#running = await this.#revived();
-    this.#running ??= await this.#leftBehind(image);
     this.#running ??= this.#spare();
     this.#running ??= await this.#made(image);
     return this.#running;
@@ -147,7 +149,8 @@ export class SlotContainer {
       // A name may lead to another image by now.
       if ((await engine.images.inspect(image.tag))?.id === facts.imageId) {
         const running = await takeover.reopen(candidate, this.#breaker);
-        this.#record = { containerId: facts.id, record };
+        this.#left = { running, record };
+        this.#running = running;
         this.#generation = record.generation;
         this.restarts = record.restarts;
         takeover.found(id, running.replica);

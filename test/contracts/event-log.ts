@@ -126,18 +126,12 @@ cases.set('what is under way is known until it is over, apart from what was said
   log.note('a/0', call);
   log.note('a/1', 'another');
   say(log, 'a', 1);
-  const before = await log.notes();
+  const before = Object.fromEntries(await log.notes());
   log.note('a/1', null);
   log.note('a/0', { ...call, id: 1 });
   log.note('never there', null);
   return [
-    [
-      before,
-      new Map<string, unknown>([
-        ['a/0', call],
-        ['a/1', 'another'],
-      ]),
-    ],
+    [before, { 'a/0': call, 'a/1': 'another' }],
     [await log.notes(), new Map([['a/0', { ...call, id: 1 }]])],
     [await numbers(log, 'a', 0), [1]],
   ];
