@@ -11,14 +11,30 @@ export type ServerState = {
   readonly replicas: { readonly ready: number };
 };
 
+export type ContainerState = {
+  readonly id: string;
+  readonly server: string;
+  readonly state: string;
+  readonly spare: boolean;
+  readonly channel: string;
+};
+
 /** The mesh that is measured, over its HTTP API. */
 export class Gateway {
   readonly url: string;
-  readonly token: string | null;
+  /** Whether somebody named this mesh: then it is theirs to start. */
+  readonly isNamed: boolean;
+  readonly #token: () => string | null;
 
   constructor(variables: NodeJS.ProcessEnv, root: string) {
+    this.isNamed = variables.GANTRY_BENCH_URL !== undefined;
     this.url = (variables.GANTRY_BENCH_URL ?? 'http://127.0.0.1:7400').replace(/\/$/, '');
-    this.token = variables.GANTRY_BENCH_TOKEN ?? tokenIn(join(root, '.gantry', 'admin-token'));
+    this.#token = () => variables.GANTRY_BENCH_TOKEN ?? tokenIn(join(root, '.gantry', 'admin-token'));
+  }
+
+  /** The admin token; the first start of a mesh writes it. */
+  get token(): string | null {
+    return this.#token();
   }
 
   /** The token that calls need: none where none is configured, as on most meshes of one person. */
@@ -82,13 +98,17 @@ export class Gateway {
     if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);
   }
 
-  async containers(): Promise<
-    readonly { readonly server: string; readonly state: string; readonly spare: boolean }[]
-  > {
+  async containers(): Promise<readonly ContainerState[]> {
     const { containers } = (await (await this.#ask('GET', '/api/v1/containers')).json()) as {
-      containers: { server: string; state: string; spare: boolean }[];
+      containers: ContainerState[];
     };
     return containers;
+  }
+
+  /** What a container's processes hold, in bytes, as the engine counts it. */
+  async containerBytes(id: string): Promise<number> {
+    const answer = await this.#ask('GET', `/api/v1/containers/${id}/stats`);
+    return ((await answer.json()) as { memoryBytes: number }).memoryBytes;
   }
 
   async remove(name: string): Promise<void> {

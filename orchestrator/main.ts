@@ -1,16 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
-import {
-  ConfigFiles,
-  entryJsonSchema,
-  FileWatch,
-  problemText,
-  ServerList,
-  type Settings,
-} from './config/index.ts';
+import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
+import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
 import { DisabledServers } from './disabled-servers.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
@@ -25,14 +19,23 @@ import {
   sseRoute,
 } from './http/index.ts';
 import { Infrastructure } from './infrastructure.ts';
-import { Facts, GantryError, messageOf, type ServerSpec, systemClock } from './kernel/index.ts';
+import { Facts, messageOf, type ServerSpec, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
+import { meshControl } from './mesh-control.ts';
 import { keepRegistry } from './registry-keeper.ts';
 import { openStores } from './registry-start.ts';
 import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
+import { RunTime } from './run-time.ts';
 import { ServerPorts } from './server-ports.ts';
-import { type EncodeError, Sessions, SseSessions, StatelessCalls, Tools } from './session/index.ts';
+import {
+  type EncodeError,
+  MeshCalls,
+  Sessions,
+  SseSessions,
+  StatelessCalls,
+  Tools,
+} from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { startTasks } from './tasks-start.ts';
@@ -66,10 +69,12 @@ async function main(): Promise<void> {
     clock,
     portRange,
     store: stores.servers,
+    registered: () => runTime.servers,
+    admit: (specs) => runTime.admit(specs),
     apply: async (specs) => {
       await ports.apply(specs);
-      await mesh.apply(disabled.keep(specs));
-      if (list.isWhole) await remembered.keepOnly(specs);
+      await mesh.apply(runTime.over(disabled.keep(specs)));
+      if (list.isWhole && runTime.registrations.wasRead) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
     onReload: ({ trigger, outcome, problems }, settingsChanged) => {
@@ -78,6 +83,13 @@ async function main(): Promise<void> {
     },
   });
   const settings = await loadSettings(list, configFile);
+  const runTime = new RunTime({
+    store: stores.mesh,
+    clock,
+    list: () => list,
+    ...settings.registry,
+    onTrouble: trouble('registrations'),
+  });
   refuseOpenDoor(environment.bindAddress, settings);
   const admin = await adminToken(environment.stateDir);
 
@@ -112,6 +124,7 @@ async function main(): Promise<void> {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);
     },
+    reach: runTime.reach,
     urlOf,
     memory: remembered,
     eras: stores.eras,
@@ -149,6 +162,7 @@ async function main(): Promise<void> {
   const bus = startTasks({ stores, router, tools, mesh, facts, epoch, onTrouble: trouble('tasks') });
   const http: HttpOptions = {
     ...control,
+    mesh: meshControl({ runTime, mesh, list, calls: new MeshCalls(router, clock) }),
     tasks: bus.tasks,
     agents: bus.agents,
     pendingTasks: bus.pendingTasks,
@@ -168,6 +182,7 @@ async function main(): Promise<void> {
     onTrouble: trouble('ports'),
   });
   await remembered.load();
+  await runTime.load(false);
   await list.start(); // before anybody can ask: the servers are known, and wait for the engine
   const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
@@ -181,6 +196,7 @@ async function main(): Promise<void> {
     sessions,
     infrastructure,
     remembered,
+    runTime,
     closing: closing.signal,
     onTrouble: trouble('registry'),
   });
@@ -209,26 +225,11 @@ async function main(): Promise<void> {
   sseSessions.close();
   stateless.close();
   await Promise.all(noMoreRequests);
+  runTime.registrations.close();
   await registry.close();
   await stores.close();
   metrics.close();
   log.close();
-}
-
-/** @throws Error that lists every problem of the file, a line each */
-async function loadSettings(list: ServerList, configFile: string): Promise<Settings> {
-  try {
-    return await list.load();
-  } catch (error) {
-    if (!(error instanceof GantryError && error.code === 'invalid_config')) throw error;
-    const problems = error.detail.problems as Parameters<typeof problemText>[1][];
-    throw new Error(problems.map((problem) => problemText(basename(configFile), problem)).join('\n'));
-  }
-}
-
-/** A refusal has been stated with all its problems; anything else is a fault of ours. */
-function toldAsRefused(error: unknown): void {
-  if (!(error instanceof GantryError)) throw error;
 }
 
 /** The longest drain that any server asks for. */

@@ -22,6 +22,8 @@ export type Settings = {
   };
   /** `memoryBudgetBytes` is null where it is to be worked out from the engine's memory. */
   readonly limits: { readonly maxLineBytes: number; readonly memoryBudgetBytes: number | null };
+  /** Where servers may be that are not run here (`AddressRules`). */
+  readonly registry: { readonly allowedAddresses: readonly string[] };
 };
 
 export type LoadOptions = {
@@ -72,7 +74,7 @@ function identity({ path, message }: Finding): string {
 function readSettings(file: unknown): { value: Settings | null; findings: Finding[] } {
   const result = SettingsFile.safeParse(file, { reportInput: true });
   if (!result.success) return { value: null, findings: findingsOf(result.error, { keysAt: settingKeys }) };
-  const { auth, http, limits } = result.data;
+  const { auth, http, limits, registry } = result.data;
   const tokens = auth.tokens.map((token) => ({ ...token, sha256: token.sha256.toLowerCase() }));
   const findings = tokens.flatMap((token, index): Finding[] =>
     tokens.findIndex(({ sha256 }) => sha256 === token.sha256) === index
@@ -92,17 +94,19 @@ function readSettings(file: unknown): { value: Settings | null; findings: Findin
         maxLineBytes: parseSize(limits.maxLineBytes) ?? Number.NaN,
         memoryBudgetBytes: limits.memoryBudget === undefined ? null : parseSize(limits.memoryBudget),
       },
+      registry,
     },
     findings,
   };
 }
 
 function settingKeys(path: Path): readonly string[] {
-  const { auth, http, limits } = SettingsFile.shape;
+  const { auth, http, limits, registry } = SettingsFile.shape;
   if (path[0] === 'auth')
     return path.length > 1 ? ['principal', 'sha256', 'scopes'] : Object.keys(auth.unwrap().shape);
   if (path[0] === 'http') return Object.keys(http.unwrap().shape);
   if (path[0] === 'limits') return Object.keys(limits.unwrap().shape);
+  if (path[0] === 'registry') return Object.keys(registry.unwrap().shape);
   return Object.keys(SettingsFile.shape);
 }
 

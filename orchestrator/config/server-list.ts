@@ -21,6 +21,10 @@ export type ServerListOptions = {
   readonly clock: Clock;
   readonly portRange?: PortRange;
   readonly store: EntryStore;
+  /** Servers that are there for a time, beside those of file and store; they give way to one of the same name. */
+  readonly registered?: () => readonly ServerSpec[];
+  /** Throws where servers made over the API cannot be, for a reason outside their definition. */
+  readonly admit?: (specs: readonly ServerSpec[]) => Promise<void>;
   /** Told whenever the list changes, with the whole of it. */
   readonly apply: (specs: readonly ServerSpec[]) => Promise<void>;
   readonly onTrouble: (message: string) => void;
@@ -68,6 +72,16 @@ export class ServerList {
     });
   }
 
+  /** Servers have registered, or what lies over the definitions has changed. */
+  again(): Promise<void> {
+    return this.#exclusive(() => this.#apply());
+  }
+
+  /** The servers of file and store. */
+  get specs(): readonly ServerSpec[] {
+    return [...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)];
+  }
+
   /** Reads the store if that has failed so far: the registry is back. */
   async storeIsBack(): Promise<void> {
     await this.#exclusive(async () => {
@@ -98,6 +112,7 @@ export class ServerList {
     return this.#exclusive(async () => {
       const made = accepted(parseServerBody(body, this.#bodyOptions()));
       for (const { name } of made) if (this.#has(name)) throw exists(name, 'exists already');
+      await this.#options.admit?.(made.map(({ spec }) => spec));
       await this.#needStore();
       await this.#storeAll(made);
       for (const server of made) this.#made.set(server.name, server);
@@ -111,6 +126,7 @@ export class ServerList {
     return this.#exclusive(async () => {
       const before = this.#changeable(name);
       const after = accepted(patchEntry(name, before.entry as RawObject, patch, this.#bodyOptions(name)));
+      await this.#options.admit?.([after.spec]);
       await this.#options.store.put(name, after.entry);
       this.#made.set(name, after);
       await this.#apply();
@@ -146,7 +162,13 @@ export class ServerList {
   }
 
   #apply(): Promise<void> {
-    return this.#options.apply([...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)]);
+    const own = this.specs;
+    const names = new Set(own.map(({ name }) => name));
+    return this.#options.apply([...own, ...this.#registered.filter(({ name }) => !names.has(name))]);
+  }
+
+  get #registered(): readonly ServerSpec[] {
+    return this.#options.registered?.() ?? [];
   }
 
   async #tryStore(): Promise<void> {
@@ -178,12 +200,16 @@ export class ServerList {
   }
 
   #has(name: string): boolean {
-    return this.#made.has(name) || this.#file.specs.some((spec) => spec.name === name);
+    return [...this.specs, ...this.#registered].some((spec) => spec.name === name);
   }
 
   #changeable(name: string): ApiServer {
     const server = this.#made.get(name);
     if (server !== undefined) return server;
+    if (this.#registered.some((spec) => spec.name === name)) {
+      const message = `Server ${name} registered itself: DELETE /api/v1/mesh/v2/deregister/{id} ends that.`;
+      throw new GantryError('invalid_state', message, { detail: { server: name } });
+    }
     if (this.#has(name)) {
       throw new GantryError('managed_by_file', `Server ${name} is defined in gantry.yaml: edit it there.`, {
         detail: { server: name },
@@ -196,7 +222,7 @@ export class ServerList {
 
   /** @param except the server whose own port may stay. */
   #bodyOptions(except?: string): BodyOptions {
-    const specs = [...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)];
+    const { specs } = this;
     const usedPorts = new Map<number, string>();
     for (const { name, port } of specs) if (port !== null && name !== except) usedPorts.set(port, name);
     const others = specs.filter(({ name }) => name !== except);

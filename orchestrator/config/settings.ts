@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RegistrySettings } from './remote.ts';
 import { Entry, serverNamePattern, size, text } from './schema.ts';
 
 const MiB = 1024 ** 2;
@@ -65,6 +66,7 @@ const settingsShape = {
     })
     .prefault({})
     .describe('Bounds for every server.'),
+  registry: RegistrySettings.prefault({}).describe('Servers that are not run here.'),
 };
 
 /** The static half of gantry.yaml. Servers are checked one by one, so that one cannot hide the next. */

@@ -141,7 +141,7 @@ export type InfrastructureView = {
   readonly address: string;
   readonly port: number;
   readonly tags: readonly ['infrastructure'];
-  readonly metadata: { readonly message: string };
+  readonly metadata: { readonly message: string; readonly url: string };
   readonly state: 'healthy' | 'unhealthy';
 };
 

@@ -21,11 +21,14 @@ export type ErrorCode =
   | 'origin_forbidden'
   | 'host_forbidden'
   | 'scope_missing'
+  /** A server elsewhere has an address that `registry.allowedAddresses` does not list, or that is never reached. */
+  | 'address_not_allowed'
   /** Nothing of that name. */
   | 'server_not_found'
   | 'container_not_found'
   | 'tool_not_found'
   | 'session_not_found'
+  | 'registration_not_found'
   | 'task_not_found'
   | 'agent_not_found'
   | 'route_not_found'

@@ -1,4 +1,4 @@
-import type { EraVerdict, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
@@ -6,8 +6,11 @@ import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
 import { ALONE, type MeshOptions } from './mesh-options.ts';
+import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
+import { hasPlace } from './remote/places.ts';
+import { remoteParts } from './remote/remote-starter.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
 import { historyOf, type ServerHistory } from './server-history.ts';
@@ -49,6 +52,7 @@ export class Mesh {
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
+      remote: remoteParts(options),
       engineWatch: this.#watch,
       order: this.#servers.order,
       onPrepared: (server, tag) => this.#servers.sweepLater(server, tag),
@@ -117,6 +121,26 @@ export class Mesh {
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
   }
 
+  /** The standing places of the replicas that serve, filled or not. @throws GantryError server_not_found */
+  places(name: string): readonly PlaceView[] {
+    const { slots, spec } = this.#servers.get(name).current;
+    // One whose instance is gone only finishes what it has.
+    return slots.filter(({ id }) => hasPlace(id, spec)).map((slot) => placeView(slot, spec));
+  }
+
+  /** Whoever waits for its next try tries now: somebody says that it is worth it. @throws GantryError server_not_found */
+  retry(name: string): void {
+    for (const slot of this.#servers.get(name).current.slots)
+      if (slot.phase.name === 'waiting') void slot.tell('start', 0);
+  }
+
+  /** Asks the standing replicas that serve whether they live, and waits for what they say. @throws GantryError server_not_found */
+  async probe(name: string): Promise<void> {
+    const { standing, spec } = this.#servers.get(name).current;
+    const ready = standing.filter(({ available }) => available);
+    await Promise.all(ready.map((replica) => replica.probe(spec.health.timeoutMs)));
+  }
+
   /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
@@ -167,8 +191,7 @@ export class Mesh {
 
   /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
-    this.#servers.get(name);
-    checkReplicas(replicas);
+    checkReplicas(this.#servers.wish(name), replicas);
   }
 
   /** For routing. */

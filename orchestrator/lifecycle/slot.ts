@@ -28,7 +28,7 @@ export class Slot {
   readonly #options: SlotOptions;
   readonly #inbox = new Inbox();
   readonly #plan: RestartPlan;
-  readonly #breaker: Breaker;
+  readonly breaker: Breaker;
   readonly #container: SlotContainer;
   #phase: SlotPhase = { name: 'starting', reason: null };
   /** When the present process became ready, milliseconds since the epoch; null before. */
@@ -38,8 +38,8 @@ export class Slot {
     this.id = options.id;
     this.#options = options;
     this.#plan = new RestartPlan(options.clock, options.random, options.past?.failures);
-    this.#breaker = placeBreaker({ ...options, past: options.past?.breaker ?? null });
-    this.#container = new SlotContainer(options, this.#breaker, this.#plan);
+    this.breaker = placeBreaker({ ...options, past: options.past?.breaker ?? null });
+    this.#container = new SlotContainer(options, this.breaker, this.#plan);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
     const begun = Promise.resolve().then(() => this.#run());
     inBackground(options.facts, `replica ${this.id}`, begun);
@@ -61,7 +61,7 @@ export class Slot {
   /** For the next process of Gantry, should this one end now. */
   get history(): PlaceHistory {
     const failures = this.#plan.history(this.#readyTimes);
-    return { breaker: this.#breaker.history, failures, waiting: lastingWait(this.#phase) };
+    return { breaker: this.breaker.history, failures, waiting: lastingWait(this.#phase) };
   }
 
   /** Whether there is a process to serve, or one on its way. */
@@ -114,7 +114,7 @@ export class Slot {
     if (failure !== null) return this.#wait(failure.reason, failure.retryAfterMs);
     const { running } = this;
     if (running === null) return null;
-    const guard = new Guard({ ...this.#options, running, breaker: this.#breaker });
+    const guard = new Guard({ ...this.#options, running, breaker: this.breaker });
     try {
       await Promise.race([running.replica.closed, running.ended, guard.verdict, this.#inbox.arrived]);
       if (!this.#inbox.isEmpty) return this.#inbox.take();
@@ -225,7 +225,7 @@ export class Slot {
         break;
     }
     this.#plan.forget();
-    this.#breaker.reset();
+    this.breaker.reset();
     if (command.kind === 'stop' && this.running !== null) {
       this.#become({ name: 'held', running: this.running });
       command.done();

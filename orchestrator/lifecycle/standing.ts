@@ -1,22 +1,23 @@
-import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Handshake, Replica } from '../replica/index.ts';
 import { mayEject, type Rest } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { IdleLadder } from './idle.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { replicaNumber } from './labels.ts';
 import { poolWithout } from './pool-now.ts';
+import { hasMoved, placeNumbers } from './remote/places.ts';
+import type { ReplicaHost } from './replica-host.ts';
 import { Scaler } from './scaler.ts';
 import type { PlaceHistory, ServerHistory } from './server-history.ts';
 import { Slot } from './slot.ts';
 import type { SlotPhase } from './slot-phase.ts';
 import type { Spare } from './spare.ts';
 import { StandingPlaces } from './standing-places.ts';
-import type { Starter } from './starter.ts';
+import type { Starts } from './starter.ts';
 
 export type StandingOptions = {
   readonly spec: () => ServerSpec;
@@ -27,10 +28,10 @@ export type StandingOptions = {
   /** See `PoolOptions`. */
   readonly revision: number;
   readonly isShown: () => boolean;
-  readonly starter: Starter;
+  readonly starter: Starts;
   readonly standingGate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
+  readonly engineWatch: EngineUp;
+  readonly engine: ReplicaHost;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;
@@ -69,7 +70,11 @@ export class Standing {
     const { spec, desired, revision, accepting, onClosed, facts, isShown } = options;
     const { name, replicas } = spec();
     const makeSlot = (id: string): Slot => this.#newSlot(id);
-    this.#places = new StandingPlaces({ name, revision, desired, makeSlot, onClosed, isRunning: accepting });
+    const numbers = (): readonly number[] | null => placeNumbers(spec());
+    this.#places = new StandingPlaces({
+      ...{ name, revision, desired, numbers, makeSlot, onClosed },
+      isRunning: accepting,
+    });
     const slots = (): readonly Slot[] => this.slots;
     // One that is to take over, or only ends, is no more left to sleep than one that somebody listens to.
     const inUse = (): boolean => !isShown() || options.inUse(name);
@@ -120,9 +125,13 @@ export class Standing {
 
   /** The definition has changed in what no container is made of. */
   adopt(before: ServerSpec): void {
-    const { name, replicas: min, scaling } = this.#options.spec();
+    const { name, replicas: min, scaling, source, timeouts } = this.#options.spec();
     this.#idle.arm();
-    if (min === before.replicas && scaling.max === before.scaling.max) return this.#scaler.arm();
+    for (const slot of this.slots) {
+      if (hasMoved(slot.id, before, this.#options.spec())) void slot.tell('renew', timeouts.drainMs);
+    }
+    const isSameSize = min === before.replicas && scaling.max === before.scaling.max;
+    if (isSameSize && source.kind !== 'url') return this.#scaler.arm();
     this.#scaler.unpin();
     const to = Math.min(scaling.max, Math.max(min, this.desired));
     inBackground(this.#options.facts, `server ${name}`, this.#scale(to, 'asked'));

@@ -16,4 +16,6 @@ export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
 export { RedisMeshStore, type RedisMeshStoreOptions } from './redis-mesh-store.ts';
 export { RedisServerStore, type RedisServerStoreOptions } from './redis-server-store.ts';
 export { RedisTaskStore, type RedisTaskStoreOptions } from './redis-task-store.ts';
+export { type NewRegistration, type Registration, Registrations } from './registrations.ts';
 export type { ServerStore, StoredEntry, StoredServer } from './server-store.ts';
+export { type Tune, Tuning } from './tuning.ts';

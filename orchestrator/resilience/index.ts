@@ -1,3 +1,4 @@
+export { AddressRules, addressRuleProblem } from './address-rules.ts';
 export * from './breaker.ts';
 export * from './ejection-limit.ts';
 export * from './health-policy.ts';

@@ -178,16 +178,17 @@ export class Router {
     server: string,
     principal: string,
     request: CallRequest,
-    options: LeaseOptions,
+    options: LeaseOptions & Pick<RoutedCallOptions, 'attempts'>,
     send: (replica: Replica) => Promise<T>,
   ): Promise<T> {
     const { retries, sharing } = this.spec(server);
+    const { attempts = retries.attempts } = options;
     // A principal's process is the one it has: there is no other to go to.
     const isPinned = sharing === 'session' || sharing === 'principal';
     return attempt({
       server,
       request,
-      limits: isPinned ? { ...retries, attempts: 1 } : retries,
+      limits: { ...retries, attempts: isPinned ? 1 : attempts },
       budget: this.#balancers.of(server).budget,
       facts: this.#options.facts,
       tools: () => (this.#pools.spec(server) === null ? [] : this.#pools.tools(server)),

@@ -44,6 +44,7 @@ test('every default is the documented one', (t) => {
       auth: { tokens: [] },
       http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 4 * 1024 ** 2 },
       limits: { maxLineBytes: 16 * 1024 ** 2, memoryBudgetBytes: null },
+      registry: { allowedAddresses: [] },
     },
     servers: [
       { name: 'x', ...defaults, source: { kind: 'npm', name: '@scope/x', version: '1.2.3', bin: null } },
@@ -179,6 +180,7 @@ limits: {maxLineBytes: 1048576}
       maxBodyBytes: 1024 ** 2,
     },
     limits: { maxLineBytes: 1024 ** 2, memoryBudgetBytes: null },
+    registry: { allowedAddresses: [] },
   });
 });
 

@@ -23,6 +23,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   patchServer: { replicas: 2 },
   scaleServer: { replicas: 2 },
   callTool: { message: 'hi' },
+  registerService: { service_name: 'everything', address: '10.1.2.3', port: 8080 },
+  callService: { service_name: 'everything', path: '/tools/echo', body: { message: 'hi' } },
   enqueueToolTask: { task_type: 'everything/echo', payload: { message: 'hi' } },
   enqueueToolTasks: { tasks: [{ task_type: 'everything/echo' }] },
   enqueueTask: { topic: 'mail', task: { to: 'you' } },
@@ -35,6 +37,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
 /** Queries for those that need one. */
 const QUERIES: Readonly<Record<string, string>> = {
   messagesPost: '?sessionId=x',
+  configureLoadBalancer: '?strategy=ip_hash',
+  configureCircuitBreaker: '?failure_threshold=3&recovery_timeout=10',
   listResults: '?topic=mcp',
   listDeadLetters: '?topic=mcp&count=5',
 };
@@ -42,6 +46,7 @@ const QUERIES: Readonly<Record<string, string>> = {
 const OWN: readonly string[] = [
   ...[
     'callTool',
+    'callService',
     'enqueueToolTask',
     'enqueueToolTasks',
     'enqueueTask',

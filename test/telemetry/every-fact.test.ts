@@ -51,6 +51,13 @@ const SAMPLES: { readonly [Type in Fact['type']]: Extract<Fact, { type: Type }> 
   'rollout.started': { type: 'rollout.started', server: 'a', mode: 'beside' },
   'rollout.shifted': { type: 'rollout.shifted', server: 'a', tools: null },
   'rollout.ended': { type: 'rollout.ended', server: 'a', outcome: 'done', reason: null },
+  'task.enqueued': { type: 'task.enqueued', topic: 'a', count: 1 },
+  'task.refused': { type: 'task.refused', topic: 'a', count: 1 },
+  'task.retried': { type: 'task.retried', topic: 'a', why: 'failed', delayMs: 1 },
+  'task.taken_over': { type: 'task.taken_over', topic: 'a' },
+  'task.ended': { type: 'task.ended', topic: 'a', task: 'a-1', outcome: 'done', durationMs: 1 },
+  'task.backlog': { type: 'task.backlog', pending: 1, dead: 1 },
+  'task.revived': { type: 'task.revived', topic: 'a', how: 'replayed' },
   trouble: { type: 'trouble', where: 'a', message: '' },
 };
 

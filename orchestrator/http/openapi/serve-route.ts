@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import { type ErrorCode, GantryError } from '../../kernel/index.ts';
 import { hasNoBody, readJson } from '../body.ts';
-import { authorize } from '../guards/auth.ts';
+import { authorize, NOBODY } from '../guards/auth.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { sendEvents } from '../sse.ts';
 import type { Answer, Route } from './define-route.ts';
@@ -10,12 +10,12 @@ import type { Answer, Route } from './define-route.ts';
 /** The middleware of one described route: scope, then shape, then its handler, then its answer. */
 export function serveRoute(route: Route, maxBodyBytes: number): Middleware {
   return async (ctx) => {
-    authorize(ctx, route.scope);
+    const caller = stateOf(ctx).caller ?? NOBODY;
+    authorize(ctx.req, caller, route.scope);
     const { invalid = 'invalid_request' } = route;
     const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query', invalid);
     const body =
       route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes, invalid);
-    const caller = stateOf(ctx).caller ?? { principal: 'anonymous', scopes: [] };
     const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
     await send(ctx, await route.handle({ params, query, body, caller, gone: () => clientGone(ctx), ctx }));
   };

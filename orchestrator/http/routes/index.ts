@@ -7,6 +7,10 @@ import { healthRoutes } from './health.ts';
 import { logRoutes } from './logs.ts';
 import { mcpRoutes } from './mcp.ts';
 import { meshRoutes } from './mesh.ts';
+import { callRoutes } from './mesh-call.ts';
+import { configureRoutes } from './mesh-configure.ts';
+import { registerRoutes } from './mesh-register.ts';
+import { topologyRoutes } from './mesh-topology.ts';
 import { metricsRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
 import { reloadRoutes } from './reload.ts';
@@ -26,6 +30,10 @@ export function allRoutes(options: HttpOptions): readonly Route[] {
     ...containerRoutes(options),
     ...logRoutes(options),
     ...meshRoutes(options),
+    ...registerRoutes(options),
+    ...callRoutes(options),
+    ...topologyRoutes(options),
+    ...configureRoutes(options),
     ...deadLetterRoutes(options),
     ...agentRoutes(options),
     ...healthRoutes(options),

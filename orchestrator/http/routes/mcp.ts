@@ -2,6 +2,7 @@ import { GantryError } from '../../kernel/index.ts';
 import { type AnswerRule, defineRoute, type Route } from '../openapi/define-route.ts';
 import { JsonRpcMessage } from '../openapi/schemas.ts';
 import type { HttpOptions } from '../options.ts';
+import { stateOf } from '../request-state.ts';
 
 type McpMethod = 'POST' | 'GET' | 'DELETE';
 
@@ -31,8 +32,8 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
 };
 
 /**
- * The MCP endpoint of every server, at `/mcp/{server}`. Its middleware is handed in and does all the work: what
- * stands here puts it behind the guards and into the document.
+ * The MCP endpoint of every server, at `/mcp/{server}`. Its handler is handed in and does all the work: what stands here
+ * puts it into the document, and serves addresses that are written in another way than `mcp/entrance.ts` knows.
  */
 export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{server}'): Route[] {
   return (Object.keys(METHODS) as McpMethod[]).map((method) =>
@@ -66,15 +67,23 @@ export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{serve
         'engine_unavailable',
         'call_timeout',
       ],
-      handle: async ({ ctx }) => {
+      handle: async ({ ctx, params, caller }) => {
         // The router answers HEAD by the GET route; here that would open a stream nobody reads.
         if (ctx.method === 'HEAD') {
           throw new GantryError('method_not_allowed', 'HEAD is not served here.', {
             detail: { allow: Object.keys(METHODS) },
           });
         }
-        await mcp(ctx, async () => {});
-        return ctx.body === undefined ? { kind: 'empty', status: ctx.status } : { kind: 'done' };
+        const { req, res } = ctx;
+        ctx.respond = false;
+        await mcp({
+          req,
+          res,
+          server: params.server ?? '',
+          principal: caller.principal,
+          state: stateOf(ctx),
+        });
+        return { kind: 'done' };
       },
     }),
   );
