@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
+import { startChannels } from './channel-start.ts';
 import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
 import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
@@ -120,6 +121,7 @@ async function main(): Promise<void> {
     epoch,
     random: Math.random,
     maxLineBytes: settings.limits.maxLineBytes,
+    sockets: await startChannels(environment),
     prepareImage: async (spec) => {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);

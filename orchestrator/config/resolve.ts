@@ -29,6 +29,8 @@ export function resolveSpec(
     maxSessions: entry.maxSessions,
     resources: resolveResources(entry),
     network: entry.network,
+    channel: entry.channel,
+    runtime: entry.runtime,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
     breaker: entry.breaker,

@@ -202,6 +202,18 @@ export const Entry = z
       .describe(
         'internet never reaches other replicas, the engine, Redis, the orchestrator or metadata addresses.',
       ),
+    channel: z
+      .enum(['auto', 'attach'])
+      .default('auto')
+      .describe(
+        "How a replica's stdin and stdout are reached: auto = over a socket where the image is built on the bridge image, attach = through the engine, always.",
+      ),
+    runtime: z
+      .enum(['runc', 'runsc'])
+      .default('runc')
+      .describe(
+        'What runs the containers. runsc is gVisor: slower, with a kernel of its own; without network.',
+      ),
     data: text(dataPathProblem)
       .optional()
       .meta({

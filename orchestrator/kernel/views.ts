@@ -159,6 +159,7 @@ export type ContainerView = {
     readonly capDrop: readonly string[];
     readonly noNewPrivileges: boolean;
     readonly logDriver: string;
+    readonly runtime: string;
   };
   readonly labels: Readonly<Record<string, string>>;
 };

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { SocketChannels } from './channel-maker.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type MeshMemory, NO_MEMORY } from './mesh-memory.ts';
@@ -15,6 +16,8 @@ export type MeshOptions = {
   readonly epoch: string;
   /** A longer line on a server's stdout fails its replica. */
   readonly maxLineBytes: number;
+  /** Null or absent where nothing is shared with the engine: then every channel is an attach channel. */
+  readonly sockets?: SocketChannels | null;
   /** Makes sure that a server's image is on the engine (`Images.prepare`). */
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
   /** Resolves and checks the address of a server elsewhere; absent: none may be reached. */

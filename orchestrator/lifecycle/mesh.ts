@@ -1,6 +1,7 @@
 import type { EraVerdict, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
+import { ChannelMaker } from './channel-maker.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
@@ -39,11 +40,13 @@ export class Mesh {
     const onEngineError = (error: unknown): void => this.#watch.report(error);
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
-    const shared = { ...options, table: this.#table, admission, onEngineError };
+    const channels = new ChannelMaker({ ...options, sockets: options.sockets ?? null });
+    const shared = { ...options, channels, table: this.#table, admission, onEngineError };
     this.#reconciler = new Reconciler({ ...shared, everyMs: RECONCILE_EVERY_MS });
     const prepare = async (): Promise<void> => {
       admission.engineHas((await engine.info()).memoryBytes);
       await this.#reconciler.once();
+      await channels.sweep(await engine.list(owner));
     };
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>

@@ -20,6 +20,8 @@ const defaults = {
   maxSessions: 20,
   resources: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 128 },
   network: 'none',
+  channel: 'auto',
+  runtime: 'runc',
   data: null,
   timeouts: {
     readyMs: 60_000,
@@ -66,6 +68,8 @@ servers:
     maxSessions: 0
     resources: {memory: 64Mi, cpus: 0.5, pids: 64}
     network: internet
+    channel: attach
+    runtime: runc
     data: /data/
     timeouts: {readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0}
     breaker: {consecutiveFailures: 3, failurePercent: 12.5, minCalls: 8, windowMs: 2000, ejectMs: 5, maxEjectMs: 6}
@@ -92,6 +96,8 @@ servers:
       maxSessions: 0,
       resources: { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, pids: 64 },
       network: 'internet',
+      channel: 'attach',
+      runtime: 'runc',
       data: '/data',
       timeouts: { readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0 },
       breaker: {

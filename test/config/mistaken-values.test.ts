@@ -85,6 +85,11 @@ for (const data of ['data', './data', '', '/a/../proc', '/a/./b', '/a:ro', '/a,b
 }
 test(
   mistake,
+  'servers: {x: {npm: a, runtime: runsc, network: internet}}',
+  /x\.runtime: runsc has no network here/,
+);
+test(
+  mistake,
   'servers: {x: {npm: a, sharing: call, data: /data}}',
   /x\.data: cannot be kept under sharing: call/,
 );

@@ -138,6 +138,7 @@ export const Container: z.ZodType<ContainerView> = named(
       capDrop: z.array(z.string()),
       noNewPrivileges: z.boolean(),
       logDriver: z.string(),
+      runtime: z.string().describe('runc, or runsc where the server runs under gVisor.'),
     }),
     labels: z.record(z.string(), z.string()),
   }),
