@@ -180,18 +180,26 @@ function imageSource(
   }
   const image = isExact || version === undefined ? identifier : `${identifier}:${version}`;
   const options = runtime[0]?.text === 'run' ? runtime.slice(1) : runtime;
-  const {
-    env,
-    end,
-    findings: problems,
-  } = readDockerOptions(
-    options.map(({ text }) => text),
-    environmentVariables.map(({ name }) => name),
-  );
-  const atOption = (index: number): Path => options[index]?.at ?? [...at, 'runtimeArguments'];
-  for (const { path, message } of problems) findings.push({ path: atOption(Number(path[0])), message });
-  for (const { text, at: path } of options.slice(end)) {
-    findings.push({ path, message: `${text} is no option: the image stands in identifier` });
+  const given = environmentVariables.map(({ name }) => name);
+  const env = new Map<string, string>();
+  const problems = new Map<Path, string>();
+  for (let start = 0; start < options.length; start++) {
+    const words = options.slice(start).map(({ text }) => text);
+    const read = readDockerOptions(words, given);
+    for (const [name, value] of read.env) env.set(name, value);
+    for (const { path, message } of read.findings) {
+      tell(problems, options[start + Number(path[0])]?.at ?? [...at, 'runtimeArguments'], message);
+    }
+    start += read.end;
+    const stray = options[start];
+    if (stray !== undefined)
+      tell(problems, stray.at, `${stray.text} is no option: the image stands in identifier`);
   }
+  for (const [path, message] of problems) findings.push({ path, message });
   return { key: { image }, env };
+}
+
+/** One problem for an argument: an option that is refused and its value are the same mistake. */
+function tell(problems: Map<Path, string>, at: Path, message: string): void {
+  if (!problems.has(at)) problems.set(at, message);
 }
