@@ -6,8 +6,8 @@ import { DisabledReason } from './disabled.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
-import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
+import { milliseconds, plain, size, text } from './values.ts';
 
 /** What the kernel and the API agree on (docs/api.md, Fixed names). */
 export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -15,50 +15,10 @@ export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
 const MiB = 1024 ** 2;
 /** Docker refuses less (moby, linuxMinMemory). */
 const leastMemoryBytes = 6 * MiB;
-/** Node fires a longer timer at once instead of late (`TIMEOUT_MAX`). */
-const longestTimeoutMs = 2 ** 31 - 1;
 /** GANTRY_STOP_GRACE (compose/stack.env) is 40 s; what is left of it is for ending the containers themselves. */
 const longestDrainMs = 30_000;
-/** `MAX_ARG_STRLEN` of Linux: the kernel takes no longer argument or variable. */
-const longestText = 128 * 1024 - 1;
 /** The highest pid Linux can give out (`PID_MAX_LIMIT`). */
 const mostPids = 4_194_304;
-
-/** Reports what `problemOf` says; null is fine. */
-function text(problemOf: (value: string) => string | null) {
-  return z.string().superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== null) context.addIssue({ code: 'custom', message });
-  });
-}
-
-/** Anything a process can be given: no NUL, which ends a string in the kernel. */
-const plain = text((value) =>
-  value.includes('\0') ? 'must not contain NUL' : value.length > longestText ? 'is over 128 KiB' : null,
-);
-
-function size(leastBytes: number, mostBytes: number) {
-  const rule = `must be a size of at least ${sizeText(leastBytes)} such as 256MiB, 256Mi, 256m or a number of bytes`;
-  const problemOf = (value: string | number): string | null => {
-    const bytes = parseSize(value);
-    return bytes !== null && bytes >= leastBytes && bytes <= mostBytes ? null : rule;
-  };
-  const digits = z.number().superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== null) context.addIssue({ code: 'custom', message });
-  });
-  return z.union(
-    [
-      digits.meta({ type: 'integer', minimum: leastBytes }),
-      text(problemOf).meta({ pattern: sizePattern.source }),
-    ],
-    {
-      error: rule,
-    },
-  );
-}
-
-const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
 
 const Bin = text((value) =>
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
@@ -258,5 +218,3 @@ export type Entry = z.output<typeof Entry>;
 function problemIn(parsed: object | string): string | null {
   return typeof parsed === 'string' ? parsed : null;
 }
-
-export { size, text };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { RegistrySettings } from './remote.ts';
-import { Entry, serverNamePattern, size, text } from './schema.ts';
+import { Entry, serverNamePattern } from './schema.ts';
+import { size, text } from './values.ts';
 
 const MiB = 1024 ** 2;
 /** Both are held in memory as one string; V8 ends strings at about 512 MiB. */
