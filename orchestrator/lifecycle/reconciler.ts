@@ -21,13 +21,15 @@ export type ReconcilerOptions = {
  * Compares what the engine lists with what is held. Another epoch's containers have lost their stdio and are
  * removed at once; strays after a grace period; what is held and not listed is looked at by who holds it. One that
  * cannot be removed is told as trouble and tried again with the next comparison. Without an epoch it is none of
- * ours: steps of builds and helpers inherit the owner from their image.
+ * ours: steps of builds and helpers inherit the owner from their image. Of those the first comparison removes what has
+ * ended: nothing is being built yet, so a build was cut off.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #strayedSince = new Map<string, number>();
   #cancelTimer: () => void = () => {};
   #closed = false;
+  #hasCompared = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -44,7 +46,10 @@ export class Reconciler {
       const state = states.get(running.containerId) ?? 'exited';
       if (state === 'exited') running.sawDown();
     }
-    const strays = listed.filter((facts) => !table.has(facts.id) && EPOCH_LABEL in facts.labels);
+    const isOurs = ({ labels, state }: ContainerFacts): boolean =>
+      EPOCH_LABEL in labels || (state === 'exited' && !this.#hasCompared);
+    const strays = listed.filter((facts) => !table.has(facts.id) && isOurs(facts));
+    this.#hasCompared = true;
     for (const id of this.#strayedSince.keys()) {
       if (!strays.some((facts) => facts.id === id)) this.#strayedSince.delete(id);
     }

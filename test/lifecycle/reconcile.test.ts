@@ -77,6 +77,17 @@ test('what only inherited the owner from its image, such as a step of a build, i
   t.not(await all.engine.inspect(step), null);
 });
 
+test('a step of a build that was cut off by the end of an earlier start is removed', async (t) => {
+  const all = rig({ opened: false });
+  const step = await all.engine.create({ ...left('step', 'before'), labels: { 'gantry.owner': OWNER } });
+  await all.engine.start(step);
+  await all.engine.kill(step);
+  await all.mesh.apply([spec('one')]);
+  all.mesh.open();
+  await until('it is ready', () => all.mesh.get('one').state === 'ready');
+  t.is(await all.engine.inspect(step), null);
+});
+
 test('a list made before a restart does not end the process that was started after it', async (t) => {
   const all = rig();
   await all.mesh.apply([spec('one')]);
