@@ -23,8 +23,8 @@ export function picturesOf(mesh: Mesh, sessions: Sessions, infrastructure: Infra
     tools: () =>
       new Map(
         mesh.list().flatMap(({ name }) => {
-          const tools = mesh.tools(name);
-          return tools.length === 0 ? [] : [[name, { made: mesh.fingerprint(name), tools }]];
+          const offers = mesh.offers(name);
+          return offers === null ? [] : [[name, { made: mesh.fingerprint(name), ...offers }]];
         }),
       ),
   };

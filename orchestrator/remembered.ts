@@ -1,4 +1,4 @@
-import { GantryError, type ServerSpec, type ToolView } from './kernel/index.ts';
+import { GantryError, type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
 import type { MeshMemory } from './lifecycle/index.ts';
 import { Intents, type Json, type MeshStore } from './registry/index.ts';
 
@@ -37,9 +37,9 @@ export class Remembered implements MeshMemory {
     return this.intents.replicas(server, configured);
   }
 
-  tools(server: string, made: string): readonly ToolView[] {
-    const known = this.#tools.get(server) as { made?: unknown; tools?: unknown } | null | undefined;
-    return known?.made === made && Array.isArray(known.tools) ? known.tools : [];
+  offers(server: string, made: string): Offers | null {
+    const known = this.#tools.get(server) as { made?: unknown } | null | undefined;
+    return known?.made === made ? readOffers(known) : null;
   }
 
   /** Forgets servers that are gone. What cannot be forgotten now is forgotten at the next change of the list. */

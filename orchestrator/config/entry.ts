@@ -10,6 +10,7 @@ import { ruleFindings } from './rules.ts';
 import { IdleRest, ReplicaRange } from './scaling.ts';
 import { Entry, Resources, Rollout, serverNamePattern, Timeouts } from './schema.ts';
 import type { ReadSecret } from './secret-file.ts';
+import { ToolFilterKeys } from './tool-filter.ts';
 
 export type EntryContext = {
   readonly origin: 'file' | 'api';
@@ -58,6 +59,7 @@ const INNER = {
   rollout: Rollout,
   replicas: ReplicaRange,
   idle: IdleRest,
+  tools: ToolFilterKeys,
 };
 
 function keysAt([first]: Path): readonly string[] {

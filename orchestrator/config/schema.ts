@@ -6,6 +6,7 @@ import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
+import { ToolFilterKeys } from './tool-filter.ts';
 
 /** What the kernel and the API agree on (docs/api.md, Fixed names). */
 export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -221,6 +222,9 @@ export const Entry = z
       .default([])
       .describe('Servers that have to be ready before this one is started.'),
     rollout: Rollout.prefault({}).describe('How replicas are replaced when the server is changed.'),
+    tools: ToolFilterKeys.prefault({}).describe(
+      'Which of its tools are listed and can be called, over every address alike.',
+    ),
   })
   .meta({
     description: 'One MCP server. Exactly one of npm, pypi, image and build says where it comes from.',

@@ -1,4 +1,10 @@
-import { type Clock, type ConfigView, GantryError, type ServerSpec } from '../kernel/index.ts';
+import {
+  type Clock,
+  type ConfigView,
+  GantryError,
+  type ServerSet,
+  type ServerSpec,
+} from '../kernel/index.ts';
 import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 import { FileServers, type ListChange } from './file-servers.ts';
 import type { ConfigFiles } from './files.ts';
@@ -58,6 +64,11 @@ export class ServerList {
   /** What was last read, and what became of it. */
   get config(): ConfigView {
     return this.#file.view;
+  }
+
+  /** Those of the file. */
+  get sets(): readonly ServerSet[] {
+    return this.#file.sets;
   }
 
   /** Brings the servers of the file up, and those of the store as soon as it can be read. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Entry, serverNamePattern, size, text } from './schema.ts';
+import { Sets } from './sets.ts';
 
 const MiB = 1024 ** 2;
 /** Both are held in memory as one string; V8 ends strings at about 512 MiB. */
@@ -67,10 +68,11 @@ const settingsShape = {
     .describe('Bounds for every server.'),
 };
 
-/** The static half of gantry.yaml. Servers are checked one by one, so that one cannot hide the next. */
+/** gantry.yaml without the servers. Those are checked one by one, so that one cannot hide the next. */
 export const SettingsFile = z.strictObject({
   $schema: z.string().optional(),
   ...settingsShape,
+  sets: Sets,
   servers: z.unknown().optional(),
   mcpServers: z.unknown().optional(),
 });
@@ -80,6 +82,7 @@ export const GantryFile = z
   .strictObject({
     $schema: z.string().optional().describe('For editors.'),
     ...settingsShape,
+    sets: Sets,
     servers: z.record(z.string().regex(serverNamePattern), Entry).nullish().describe('The servers, by name.'),
     mcpServers: z
       .record(

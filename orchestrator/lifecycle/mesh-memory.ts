@@ -1,4 +1,4 @@
-import type { ToolView } from '../kernel/index.ts';
+import type { Offers } from '../kernel/index.ts';
 
 /** What is remembered of servers over restarts of this process. `registry` has it, `main` hands it in. */
 export type MeshMemory = {
@@ -7,15 +7,15 @@ export type MeshMemory = {
   /** Standing replicas: the number that a user scaled it to, else the configured one. */
   replicas(server: string, configured: number): number;
   /**
-   * The tools it listed when it was last ready.
-   * @param made what its containers were made of then (`fingerprintOf`); another program may have other tools
+   * What it offered when it was last ready; null where that is not known.
+   * @param made what its containers were made of then (`fingerprintOf`); another program may offer something else
    */
-  tools(server: string, made: string): readonly ToolView[];
+  offers(server: string, made: string): Offers | null;
 };
 
 /** For whoever starts without a past. */
 export const NO_MEMORY: MeshMemory = {
   stopped: () => false,
   replicas: (_server, configured) => configured,
-  tools: () => [],
+  offers: () => null,
 };

@@ -1,4 +1,4 @@
-import type { EraVerdict, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, Offers, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
@@ -116,7 +116,21 @@ export class Mesh {
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
   }
 
-  /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
+  get names(): readonly string[] {
+    return this.#servers.names;
+  }
+
+  /** @throws GantryError server_not_found */
+  state(name: string): Pick<MeshServerView, 'state' | 'reason'> {
+    return this.#servers.get(name).current.derived;
+  }
+
+  /** What a server listed when it last became ready, whatever its filter; null while that is not known. @throws GantryError server_not_found */
+  offers(name: string): Offers | null {
+    return this.#servers.get(name).current.offers.now;
+  }
+
+  /** Those of its tools that may be called; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
   }

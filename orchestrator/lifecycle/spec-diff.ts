@@ -53,4 +53,5 @@ const AROUND = [
   'port',
   'dependsOn',
   'rollout',
+  'tools',
 ] as const;

@@ -1,4 +1,6 @@
 import {
+  allowedTools,
+  allowsTool,
   GantryError,
   isObject,
   type JsonRpcError,
@@ -20,7 +22,7 @@ export class Tools {
   async list(server: string, principal: string, signal: AbortSignal): Promise<readonly ToolView[]> {
     const { tools, error } = await this.#router.tools(server, principal, { signal });
     if (error !== null) throw refused(server, error);
-    return tools;
+    return allowedTools(this.#router.spec(server).tools, tools);
   }
 
   /** @returns the exact JSON text of the CallToolResult. @throws as `Router.call`, tool_not_found, mcp_error */
@@ -31,13 +33,12 @@ export class Tools {
     principal: string,
     signal: AbortSignal,
   ): Promise<string> {
+    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
     const request = { method: 'tools/call', params: { name: tool, arguments: args } };
     const outcome = await this.#router.call(server, principal, request, { signal });
     // Servers say "unknown tool" in many ways; their own list is the one that counts.
     if (saysUnknown(outcome) && !(await this.#has(server, tool, principal, signal))) {
-      throw new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
-        detail: { server, tool },
-      });
+      throw toolNotFound(server, tool);
     }
     return unwrap(server, outcome).raw;
   }
@@ -50,6 +51,12 @@ export class Tools {
 /** Whether the answer may mean that the tool does not exist: an error, or an error result as the SDKs send it. */
 function saysUnknown(outcome: JsonRpcOutcome): boolean {
   return !outcome.ok || (outcome.result as { isError?: unknown } | null)?.isError === true;
+}
+
+function toolNotFound(server: string, tool: string): GantryError {
+  return new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
+    detail: { server, tool },
+  });
 }
 
 function unwrap(server: string, outcome: JsonRpcOutcome): Extract<JsonRpcOutcome, { ok: true }> {

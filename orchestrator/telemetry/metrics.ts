@@ -79,6 +79,10 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const leftOut = counter('gantry_servers_left_out_total', 'Lists of several servers without this one', [
+    'server',
+    'why',
+  ]);
   const restarts = counter('gantry_replica_restarts_total', 'Standing replicas started again', ['server']);
   const failures = counter('gantry_replica_failures_total', 'Replicas that failed', ['server', 'reason']);
   const dropped = counter('gantry_lines_dropped_total', 'Unusable lines on stdout', ['server', 'why']);
@@ -119,6 +123,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     },
   });
   const closeWord = firstValues(MAX_WORDS);
+  const leftOutWord = firstValues(MAX_WORDS);
   const dropWord = firstValues(MAX_WORDS);
   const removeWord = firstValues(MAX_WORDS);
   const placeWord = firstValues(200);
@@ -190,6 +195,9 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'memory.committed':
       case 'memory.refused':
         return scaling(fact);
+      case 'server.left_out':
+        return leftOut.inc({ server: fact.server, why: leftOutWord(fact.why) });
+      case 'server.offers':
       case 'server.state':
         return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
     }

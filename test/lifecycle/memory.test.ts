@@ -4,7 +4,12 @@ import { fingerprintOf } from '../../orchestrator/lifecycle/spec-diff.ts';
 import { OWNER, rig, settle, spec, until } from './rig.ts';
 
 function remembering(memory: Partial<MeshMemory>): MeshMemory {
-  return { stopped: () => false, replicas: (_server, configured) => configured, tools: () => [], ...memory };
+  return {
+    stopped: () => false,
+    replicas: (_server, configured) => configured,
+    offers: () => null,
+    ...memory,
+  };
 }
 
 test('a server that was stopped before stays stopped, also when it is changed, until it is started', async (t) => {
@@ -29,9 +34,10 @@ test('a server that was scaled before comes up with that many replicas', async (
 
 test('tools are known before the server is ready where its containers are made of the same', async (t) => {
   const tools = [{ name: 'remembered' }];
+  const offers = { tools, prompts: [], resources: [], resourceTemplates: [], instructions: null };
   const made = fingerprintOf(spec('one'));
   const { mesh } = rig({
-    memory: remembering({ stopped: () => true, tools: (_server, of) => (of === made ? tools : []) }),
+    memory: remembering({ stopped: () => true, offers: (_server, of) => (of === made ? offers : null) }),
   });
   await mesh.apply([spec('one'), spec('other', { args: ['-v'] })]);
   t.deepEqual(mesh.tools('one'), tools);

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Facts, Offers } from '../kernel/index.ts';
+import { listOffers, type Replica } from '../replica/index.ts';
+
+/** One page should be quick; a server that lists for longer serves all the same, what it lists unknown. */
+const LIST_TIMEOUT_MS = 10_000;
+
+/** What a server offers, as a standing replica listed it last. */
+export class KnownOffers {
+  readonly #server: string;
+  readonly #facts: Facts;
+  #now: Offers | null;
+
+  /** @param before what an earlier start of this process knew */
+  constructor(server: string, facts: Facts, before: Offers | null) {
+    this.#server = server;
+    this.#facts = facts;
+    this.#now = before;
+  }
+
+  /** Null while no replica has been ready. */
+  get now(): Offers | null {
+    return this.#now;
+  }
+
+  /** Asks one that has just become ready. Never rejects. */
+  async read(replica: Replica): Promise<void> {
+    const offers = await offersOf(replica, this.#now);
+    // One that died meanwhile lists nothing: that says nothing about the server.
+    if (!replica.available || isDeepStrictEqual(offers, this.#now)) return;
+    this.#now = offers;
+    this.#facts.state({ type: 'server.offers', server: this.#server });
+  }
+}
+
+/** @param before counts for a list that cannot be read now. Never rejects. */
+export async function offersOf(replica: Replica, before: Offers | null): Promise<Offers> {
+  const { capabilities = {}, instructions = null } = replica.handshake ?? {};
+  const options = { callTimeoutMs: LIST_TIMEOUT_MS, maxCallMs: LIST_TIMEOUT_MS };
+  return await listOffers(replica, { capabilities, instructions }, options, before);
+}
