@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
+import { catalogueOf } from './catalogue.ts';
 import {
   ConfigFiles,
   entryJsonSchema,
@@ -31,7 +32,16 @@ import { openStores } from './registry-start.ts';
 import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
 import { ServerPorts } from './server-ports.ts';
-import { type EncodeError, Sessions, SseSessions, StatelessCalls, Tools } from './session/index.ts';
+import {
+  Aggregates,
+  type EncodeError,
+  Endpoints,
+  Sessions,
+  SseSessions,
+  StatelessAggregates,
+  StatelessCalls,
+  Tools,
+} from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
@@ -54,7 +64,7 @@ async function main(): Promise<void> {
   });
 
   const stores = openStores(environment, trouble);
-  const remembered = new Remembered(stores.mesh);
+  const remembered = new Remembered(stores.mesh, trouble('registry'));
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
   const list = new ServerList({
@@ -118,14 +128,18 @@ async function main(): Promise<void> {
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-  const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events });
+  const catalogue = catalogueOf(mesh, remembered);
+  const aggregates = new Aggregates({ router, facts, catalogue, sets: () => list.sets });
+  const endpoints = new Endpoints({ router, clock, aggregates });
+  const sessions = new Sessions({ endpoints, clock, facts, encodeError, log: stores.events });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const stateless = new StatelessCalls({ router, clock, facts, encodeError });
+  const modern = new StatelessAggregates({ aggregates, calls: stateless, encodeError });
 
   const closing = new AbortController();
   const atServer = {
     maxBodyBytes: settings.http.maxBodyBytes,
-    checkServer: (name: string) => void router.spec(name),
+    checkServer: (name: string) => endpoints.check(name),
   };
   const tools = new Tools(router);
   const control = controls({
@@ -145,7 +159,7 @@ async function main(): Promise<void> {
     metrics,
     auth: authOf(settings, admin.token),
     facts,
-    mcp: mcpRoute({ sessions, stateless, ...atServer }),
+    mcp: mcpRoute({ sessions, stateless: modern, ...atServer }),
     sse: sseRoute({ sseSessions, ...atServer }),
     ...settings.http,
     version: packageJson.version,
@@ -190,12 +204,14 @@ async function main(): Promise<void> {
   const drainMs = drainOf(mesh);
   closing.abort();
   sessions.drain();
+  modern.drain();
   stateless.drain();
   const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
   sseSessions.close();
   stateless.close();
+  aggregates.close();
   await Promise.all(noMoreRequests);
   await registry.close();
   await stores.close();

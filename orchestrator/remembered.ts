@@ -1,16 +1,19 @@
 import { GantryError, type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
 import type { MeshMemory } from './lifecycle/index.ts';
-import { Intents, type Json, type MeshStore } from './registry/index.ts';
+import { Intents, type Json, LearnedOffers, type MeshStore } from './registry/index.ts';
 
 /** What earlier starts of the orchestrator left in the registry. */
 export class Remembered implements MeshMemory {
   readonly intents: Intents;
+  /** What servers offer to others than Gantry itself. */
+  readonly learned: LearnedOffers;
   readonly #store: MeshStore;
   #tools: ReadonlyMap<string, Json> = new Map();
 
-  constructor(store: MeshStore) {
+  constructor(store: MeshStore, onTrouble: (message: string) => void) {
     this.#store = store;
     this.intents = new Intents(store);
+    this.learned = new LearnedOffers(store, onTrouble);
   }
 
   /**
@@ -21,6 +24,7 @@ export class Remembered implements MeshMemory {
     if (this.intents.wasRead) return false;
     try {
       this.#tools = await this.#store.kept('tools');
+      await this.learned.load();
       await this.intents.load();
       return true;
     } catch (error) {
@@ -46,6 +50,7 @@ export class Remembered implements MeshMemory {
   async keepOnly(specs: readonly ServerSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
     try {
+      this.learned.keepOnly(names);
       await this.intents.keepOnly(names);
       const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
       if (gone.length > 0) await this.#store.keep('tools', { put: new Map(), remove: gone });

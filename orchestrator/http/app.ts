@@ -9,7 +9,7 @@ import type { Route } from './openapi/define-route.ts';
 import type { HttpOptions } from './options.ts';
 import { requestFacts } from './request-facts.ts';
 import { allRoutes } from './routes/index.ts';
-import { mcpRoutes } from './routes/mcp.ts';
+import { mcpRoutesAt } from './routes/mcp.ts';
 
 /** Probes have no token. */
 const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
@@ -25,7 +25,7 @@ export function createServerPortApp(options: HttpOptions, server: string): Koa {
     ctx.params = { server };
     return options.mcp(ctx, next);
   };
-  return appOf(options, mcpRoutes({ mcp: named }, '/mcp'));
+  return appOf(options, mcpRoutesAt('/mcp', 'mcp', named));
 }
 
 function appOf(options: HttpOptions, routes: readonly Route[]): Koa {

@@ -2,7 +2,7 @@
 export type Json = unknown;
 
 /** What stays until it is removed. */
-export type KeptKind = 'intents' | 'tools';
+export type KeptKind = 'intents' | 'tools' | 'offers';
 
 /** What is true as long as somebody says so. */
 export type HeldKind = 'replicas' | 'sessions' | 'services';

@@ -34,6 +34,7 @@ const defaults = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  tools: { allow: null, deny: [] },
 };
 
 test('every default is the documented one', (t) => {
@@ -44,6 +45,7 @@ test('every default is the documented one', (t) => {
       http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 4 * 1024 ** 2 },
       limits: { maxLineBytes: 16 * 1024 ** 2, memoryBudgetBytes: null },
     },
+    sets: [],
     servers: [
       { name: 'x', ...defaults, source: { kind: 'npm', name: '@scope/x', version: '1.2.3', bin: null } },
     ],
@@ -73,6 +75,7 @@ servers:
     port: 3001
     dependsOn: [y, y]
     rollout: {watchMs: 5, sessionsMs: 6}
+    tools: {allow: [read_*], deny: [read_all]}
   y: {npm: y}
 `);
   t.deepEqual(loaded.ok && loaded.servers.slice(0, 1), [
@@ -112,6 +115,7 @@ servers:
       port: 3001,
       dependsOn: ['y'],
       rollout: { watchMs: 5, sessionsMs: 6 },
+      tools: { allow: ['read_*'], deny: ['read_all'] },
     },
   ]);
 });

@@ -12,6 +12,7 @@ import {
 import { fakeAuth } from '../fakes/controls.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testEndpoints } from '../fakes/test-endpoints.ts';
 import { testRouter } from '../fakes/test-router.ts';
 import { type Asked, startApp } from './ask.ts';
 
@@ -24,7 +25,7 @@ export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC
   const router = testRouter(pools);
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
   const sessions = new Sessions({
-    router,
+    endpoints: testEndpoints(router, pools, clock),
     clock,
     facts: pools.facts,
     encodeError,

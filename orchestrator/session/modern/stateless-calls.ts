@@ -80,17 +80,9 @@ export class StatelessCalls {
     gone: AbortSignal,
   ): Promise<StatelessReply> {
     const spec = this.#options.router.spec(sender.server);
-    if (message.kind === 'notification') return { kind: 'accepted' };
-    if (message.kind === 'response') {
-      const text = 'A response is not accepted: this revision has no requests from servers to clients.';
-      throw new GantryError('invalid_request', text);
-    }
-    const request = readModernRequest(message, headerOf);
-    if (REMOVED.has(request.method)) throw methodNotFound(request.method);
-    if (this.#closing) {
-      const text = 'The orchestrator is stopping and takes no new calls.';
-      throw new GantryError('no_replica', text, { detail: { server: spec.name, retryAfterMs: 5000 } });
-    }
+    const request = requestOf(message, headerOf);
+    if (request === null) return { kind: 'accepted' };
+    this.refuseWhenClosing(spec.name);
     const refusal = refusedTool(spec, request.method, request.params);
     if (refusal !== null) return { kind: 'json', outcome: refusal };
     const { principal } = sender;
@@ -108,6 +100,13 @@ export class StatelessCalls {
       return { kind: 'stream', stream: listenToLegacy(caller, request, listening).stream };
     }
     return this.#answer(request, spec, (deliver) => this.#legacy.call(caller, request, headerOf, deliver));
+  }
+
+  /** @throws GantryError no_replica */
+  refuseWhenClosing(server: string | null): void {
+    if (!this.#closing) return;
+    const text = 'The orchestrator is stopping and takes no new calls.';
+    throw new GantryError('no_replica', text, { detail: { server, retryAfterMs: 5000 } });
   }
 
   /** Whether somebody wants to hear of changes of a server. */
@@ -166,4 +165,19 @@ export class StatelessCalls {
     if (message.method === 'notifications/tools/list_changed') this.#schemas.forget(source.identity.server);
     this.#subscriptions.announce(source, principal, message);
   }
+}
+
+/**
+ * The request that a message is; null for a notification, which has no effect in this revision.
+ * @throws GantryError invalid_request, method_not_found, and as `readModernRequest`
+ */
+export function requestOf(message: ClientMessage, headerOf: HeaderOf): ModernRequest | null {
+  if (message.kind === 'notification') return null;
+  if (message.kind === 'response') {
+    const text = 'A response is not accepted: this revision has no requests from servers to clients.';
+    throw new GantryError('invalid_request', text);
+  }
+  const request = readModernRequest(message, headerOf);
+  if (REMOVED.has(request.method)) throw methodNotFound(request.method);
+  return request;
 }
