@@ -24,6 +24,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   scaleServer: { replicas: 2 },
   callTool: { message: 'hi' },
   mcpPost: MESSAGE,
+  mcpAllPost: MESSAGE,
   messagesPost: MESSAGE,
 };
 
