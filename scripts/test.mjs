@@ -96,6 +96,8 @@ async function prepareStack() {
 }
 
 async function only(files, stack) {
+  // A stack that was kept has not seen what changed in the fixtures since.
+  await stack?.restartOrchestrator();
   const env = stack === null ? {} : await untilServing(stack);
   await tests('The chosen tests', { files, env, serial: true, timeout: '10m' });
 }

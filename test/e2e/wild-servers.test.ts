@@ -146,7 +146,7 @@ test('353 tools, a quarter of a megabyte, arrive as their server wrote them: in 
 test('what claude-flow declares and then does not know is answered with its own error in both eras, and it goes on', async (t) => {
   const session = await openSession(t, 'claude-flow');
   t.is(session.version, '2024-11-05');
-  t.truthy((session.initialized.result?.capabilities as Json | undefined)?.resources);
+  t.is(typeof (session.initialized.result?.capabilities as Json | undefined)?.resources, 'object');
   const inSession = await session.post({ jsonrpc: '2.0', id: 'r', method: 'resources/list', params: {} });
   const error = { code: -32601, message: 'Method not found: resources/list' };
   t.is(inSession.status, 200);
@@ -155,10 +155,10 @@ test('what claude-flow declares and then does not know is answered with its own 
   t.is(without.status, 404);
   t.deepEqual(lastMessage(without).error, error);
 
-  t.truthy(JSON.parse(textOf((await session.call(2, 'agent_list')).result)).agents);
+  t.true(Array.isArray(JSON.parse(textOf((await session.call(2, 'agent_list')).result)).agents));
   const called = await modernRequest('claude-flow', 'tools/call', { name: 'agent_list', arguments: {} });
-  t.truthy(JSON.parse(textOf(lastMessage(called).result)).agents);
-  t.truthy(JSON.parse(await callTool('claude-flow', 'agent_list')).agents);
+  t.true(Array.isArray(JSON.parse(textOf(lastMessage(called).result)).agents));
+  t.true(Array.isArray(JSON.parse(await callTool('claude-flow', 'agent_list')).agents));
 });
 
 test('a published server of both eras answers clients of both in their own', async (t) => {

@@ -98,7 +98,7 @@ test('a new range takes effect at once', async (t) => {
   await until('three are ready', () => mesh.get('one').replicas.ready === 3);
   await mesh.apply([spec('one', { sharing: 'shared', replicas: 1, scaling: { ...SCALING, max: 2 } })]);
   await until('two are left', () => mesh.get('one').replicas.total === 2);
-  t.pass();
+  t.is(mesh.get('one').replicas.desired, 2);
 });
 
 test('a pool without a range is never scaled by load', async (t) => {

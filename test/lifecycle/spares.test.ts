@@ -211,5 +211,5 @@ test('restart of a server makes its spares anew', async (t) => {
     const now = mesh.replicas('one').find(({ spare }) => spare)?.containerId;
     return now !== undefined && now !== before;
   });
-  t.pass();
+  t.is(mesh.get('one').replicas.spare, 1);
 });

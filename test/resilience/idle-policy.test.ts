@@ -23,14 +23,15 @@ const steps = fc.option(fc.integer({ min: 1000, max: 1e6 }), { nil: null });
 const rests = fc.constantFrom<Rest>('awake', 'paused', 'stopped');
 
 test('what is busy is never put to rest, and what rests wakes by nothing but use', (t) => {
-  fc.assert(
-    fc.property(steps, steps, rests, fc.nat(2e6), (pauseAfterMs, stopAfterMs, rest, idleForMs) => {
-      const facts = { pauseAfterMs, stopAfterMs, rest, idleForMs };
-      if (judgeIdle({ ...facts, busy: true }).rest !== 'awake') return false;
-      const { rest: next, askAgainMs } = judgeIdle({ ...facts, busy: false });
-      const order: Rest[] = ['awake', 'paused', 'stopped'];
-      return order.indexOf(next) >= order.indexOf(rest) && (askAgainMs === null || askAgainMs > 0);
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(steps, steps, rests, fc.nat(2e6), (pauseAfterMs, stopAfterMs, rest, idleForMs) => {
+        const facts = { pauseAfterMs, stopAfterMs, rest, idleForMs };
+        if (judgeIdle({ ...facts, busy: true }).rest !== 'awake') return false;
+        const { rest: next, askAgainMs } = judgeIdle({ ...facts, busy: false });
+        const order: Rest[] = ['awake', 'paused', 'stopped'];
+        return order.indexOf(next) >= order.indexOf(rest) && (askAgainMs === null || askAgainMs > 0);
+      }),
+    ),
   );
-  t.pass();
 });

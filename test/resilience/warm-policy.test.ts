@@ -27,14 +27,15 @@ test('each handshake gets the whole part of its share, and the rest stays open',
 
 test('never more are planned than there are, and none for what nobody says', (t) => {
   const hellos = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 20 });
-  fc.assert(
-    fc.property(hellos, fc.nat(50), (said, spares) => {
-      const plan = planGreetings(said, spares);
-      const sum = [...plan.values()].reduce((total, count) => total + count, 0);
-      return (
-        sum <= spares && [...plan].every(([hello, count]) => said.some((one) => one === hello) && count > 0)
-      );
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(hellos, fc.nat(50), (said, spares) => {
+        const plan = planGreetings(said, spares);
+        const sum = [...plan.values()].reduce((total, count) => total + count, 0);
+        return (
+          sum <= spares && [...plan].every(([hello, count]) => said.some((one) => one === hello) && count > 0)
+        );
+      }),
+    ),
   );
-  t.pass();
 });

@@ -32,101 +32,105 @@ test('principals take turns, and within one its sessions', (t) => {
 });
 
 test('whoever waits is served before anybody else is served twice', (t) => {
-  fc.assert(
-    fc.property(fc.array(owner, { maxLength: 60 }), (owners) => {
-      const queue = new FairQueue<Item>();
-      const waiting: Item[] = owners.map((whose, number) => ({ owner: whose, number }));
-      for (const one of waiting) queue.push(one);
-      const left = new Set(waiting);
-      const sinceTurn = new Map<string, Map<string, number>>();
-      while (left.size > 0) {
-        const served = queue.shift();
-        if (served === undefined || !left.delete(served)) return false;
-        const { principal } = served.owner;
-        sinceTurn.delete(principal);
-        for (const other of new Set([...left].map((one) => one.owner.principal))) {
-          if (other === principal) continue;
-          const seen = sinceTurn.get(other) ?? new Map<string, number>();
-          sinceTurn.set(other, seen.set(principal, (seen.get(principal) ?? 0) + 1));
-          // Served once before and once after the other came up would be two in a row of waiting.
-          if ((seen.get(principal) ?? 0) > 1) return false;
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(owner, { maxLength: 60 }), (owners) => {
+        const queue = new FairQueue<Item>();
+        const waiting: Item[] = owners.map((whose, number) => ({ owner: whose, number }));
+        for (const one of waiting) queue.push(one);
+        const left = new Set(waiting);
+        const sinceTurn = new Map<string, Map<string, number>>();
+        while (left.size > 0) {
+          const served = queue.shift();
+          if (served === undefined || !left.delete(served)) return false;
+          const { principal } = served.owner;
+          sinceTurn.delete(principal);
+          for (const other of new Set([...left].map((one) => one.owner.principal))) {
+            if (other === principal) continue;
+            const seen = sinceTurn.get(other) ?? new Map<string, number>();
+            sinceTurn.set(other, seen.set(principal, (seen.get(principal) ?? 0) + 1));
+            // Served once before and once after the other came up would be two in a row of waiting.
+            if ((seen.get(principal) ?? 0) > 1) return false;
+          }
         }
-      }
-      return queue.size === 0 && queue.shift() === undefined;
-    }),
+        return queue.size === 0 && queue.shift() === undefined;
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('calls of one session keep their order', (t) => {
-  fc.assert(
-    fc.property(fc.array(owner, { maxLength: 60 }), (owners) => {
-      const queue = new FairQueue<Item>();
-      owners.forEach((whose, number) => {
-        queue.push({ owner: whose, number });
-      });
-      const last = new Map<string, number>();
-      return drained(queue).every(({ owner: whose, number }) => {
-        const key = JSON.stringify(whose);
-        const inOrder = number > (last.get(key) ?? -1);
-        last.set(key, number);
-        return inOrder;
-      });
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(owner, { maxLength: 60 }), (owners) => {
+        const queue = new FairQueue<Item>();
+        owners.forEach((whose, number) => {
+          queue.push({ owner: whose, number });
+        });
+        const last = new Map<string, number>();
+        return drained(queue).every(({ owner: whose, number }) => {
+          const key = JSON.stringify(whose);
+          const inOrder = number > (last.get(key) ?? -1);
+          last.set(key, number);
+          return inOrder;
+        });
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('what is pushed and not deleted comes out, once, and the size says how many', (t) => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(owner, fc.constantFrom('push', 'shift', 'delete'))), (steps) => {
-      const queue = new FairQueue<Item>();
-      const model = new Set<Item>();
-      steps.forEach(([whose, step], number) => {
-        const one = { owner: whose, number };
-        if (step === 'push') {
-          queue.push(one);
-          model.add(one);
-        } else if (step === 'shift') {
-          const served = queue.shift();
-          if (served !== undefined && !model.delete(served)) throw new Error('it was not waiting');
-        } else {
-          const victim = [...model][number % Math.max(1, model.size)];
-          if (victim !== undefined && (!queue.delete(victim) || queue.delete(victim)))
-            throw new Error('once');
-          if (victim !== undefined) model.delete(victim);
-        }
-        if (queue.size !== model.size) throw new Error('size');
-      });
-      return drained(queue).every((one) => model.delete(one)) && model.size === 0;
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(owner, fc.constantFrom('push', 'shift', 'delete'))), (steps) => {
+        const queue = new FairQueue<Item>();
+        const model = new Set<Item>();
+        steps.forEach(([whose, step], number) => {
+          const one = { owner: whose, number };
+          if (step === 'push') {
+            queue.push(one);
+            model.add(one);
+          } else if (step === 'shift') {
+            const served = queue.shift();
+            if (served !== undefined && !model.delete(served)) throw new Error('it was not waiting');
+          } else {
+            const victim = [...model][number % Math.max(1, model.size)];
+            if (victim !== undefined && (!queue.delete(victim) || queue.delete(victim)))
+              throw new Error('once');
+            if (victim !== undefined) model.delete(victim);
+          }
+          if (queue.size !== model.size) throw new Error('size');
+        });
+        return drained(queue).every((one) => model.delete(one)) && model.size === 0;
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('only somebody with more calls waiting gives way, with the last of them', (t) => {
-  fc.assert(
-    fc.property(fc.array(owner, { maxLength: 40 }), owner, (owners, newcomer) => {
-      const queue = new FairQueue<Item>();
-      const items = owners.map((whose, number) => ({ owner: whose, number }));
-      for (const one of items) queue.push(one);
-      const ofPrincipal = (principal: string) => items.filter((one) => one.owner.principal === principal);
-      const ofSession = ({ principal, session }: Owner) =>
-        ofPrincipal(principal).filter((one) => one.owner.session === session);
-      const most = Math.max(0, ...['alice', 'bob', 'carol'].map((name) => ofPrincipal(name).length));
-      const rival = queue.rival(newcomer);
-      const own = ofPrincipal(newcomer.principal);
-      if (rival === null) {
-        const sessions = own.map((one) => ofSession(one.owner).length);
-        return most <= own.length + 1 && Math.max(0, ...sessions) <= ofSession(newcomer).length + 1;
-      }
-      if (ofSession(rival.owner).at(-1) !== rival) return false;
-      return rival.owner.principal === newcomer.principal
-        ? ofSession(rival.owner).length > ofSession(newcomer).length + 1
-        : ofPrincipal(rival.owner.principal).length === most && most > own.length + 1;
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(owner, { maxLength: 40 }), owner, (owners, newcomer) => {
+        const queue = new FairQueue<Item>();
+        const items = owners.map((whose, number) => ({ owner: whose, number }));
+        for (const one of items) queue.push(one);
+        const ofPrincipal = (principal: string) => items.filter((one) => one.owner.principal === principal);
+        const ofSession = ({ principal, session }: Owner) =>
+          ofPrincipal(principal).filter((one) => one.owner.session === session);
+        const most = Math.max(0, ...['alice', 'bob', 'carol'].map((name) => ofPrincipal(name).length));
+        const rival = queue.rival(newcomer);
+        const own = ofPrincipal(newcomer.principal);
+        if (rival === null) {
+          const sessions = own.map((one) => ofSession(one.owner).length);
+          return most <= own.length + 1 && Math.max(0, ...sessions) <= ofSession(newcomer).length + 1;
+        }
+        if (ofSession(rival.owner).at(-1) !== rival) return false;
+        return rival.owner.principal === newcomer.principal
+          ? ofSession(rival.owner).length > ofSession(newcomer).length + 1
+          : ofPrincipal(rival.owner.principal).length === most && most > own.length + 1;
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('a flood in a full queue gives way to a newcomer and never to more of itself', (t) => {
