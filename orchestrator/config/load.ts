@@ -9,7 +9,7 @@ import { defaultPortRange, type PortRange } from './port-range.ts';
 import { type Finding, type Path, type Problem, pathText } from './problem.ts';
 import { isObject, type RawObject } from './raw.ts';
 import { type ReadSecret, secretReader } from './secret-file.ts';
-import { setsOf } from './sets.ts';
+import { setKeysAt, setsOf } from './sets.ts';
 import { SettingsFile } from './settings.ts';
 import { parseSize } from './size.ts';
 
@@ -116,6 +116,7 @@ function settingKeys(path: Path): readonly string[] {
   const { auth, http, limits } = SettingsFile.shape;
   if (path[0] === 'auth')
     return path.length > 1 ? ['principal', 'sha256', 'scopes'] : Object.keys(auth.unwrap().shape);
+  if (path[0] === 'sets' && path.length > 1) return setKeysAt(path.length);
   if (path[0] === 'http') return Object.keys(http.unwrap().shape);
   if (path[0] === 'limits') return Object.keys(limits.unwrap().shape);
   return Object.keys(SettingsFile.shape);
