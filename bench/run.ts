@@ -12,6 +12,7 @@ import { BenchEngine } from './engine.ts';
 import { measureFloodCost } from './flood-cost.ts';
 import { Gateway } from './gateway.ts';
 import { measureIdleCost } from './idle-cost.ts';
+import { measureListCost } from './list-cost.ts';
 import { measureMemoryCost } from './memory-cost.ts';
 import { installOnHost } from './real-server.ts';
 import {
@@ -20,6 +21,7 @@ import {
   deployCostTable,
   floodCostTable,
   idleCostTable,
+  listCostTable,
   memoryCostTable,
   warmCostTable,
 } from './report.ts';
@@ -28,7 +30,7 @@ import { measureWarmCost } from './warm-cost.ts';
 const ROOT = join(import.meta.dirname, '..');
 const ECHO = 'bench-echo';
 const REAL = 'everything';
-const SECTIONS = ['memory', 'idle', 'calls', 'deploy', 'warm', 'crash', 'flood', 'balance'] as const;
+const SECTIONS = ['memory', 'idle', 'calls', 'lists', 'deploy', 'warm', 'crash', 'flood', 'balance'] as const;
 
 type Section = (typeof SECTIONS)[number];
 
@@ -91,6 +93,10 @@ async function measure(): Promise<void> {
   if (wanted.has('calls')) {
     const rows = [...(await echoCalls()), ...(await realCalls())];
     show('calls', rows, callCostTable(rows));
+  }
+  if (wanted.has('lists')) {
+    const cost = await measureListCost(gateway);
+    show('lists', cost, listCostTable(cost));
   }
   if (engine === null) return;
   if (wanted.has('deploy')) {

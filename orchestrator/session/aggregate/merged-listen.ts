@@ -1,9 +1,32 @@
 import { GantryError, isObject, OFFER_KINDS } from '../../kernel/index.ts';
+import type { HeaderOf, ModernRequest } from '../modern/request.ts';
 import { type ListenFilter, readFilter, Subscription } from '../modern/subscriptions.ts';
 import type { OutEvent, OutStream } from '../out-stream.ts';
-import type { ListenRequest, MergedListensOptions } from './merged-listens.ts';
-import { ShownLists } from './merged-lists.ts';
+import type { EncodeError } from '../session.ts';
+import type { Aggregates } from './aggregates.ts';
+import type { Audience } from './audience.ts';
+import type { InnerCalls } from './inner-calls.ts';
+import { type Member, ShownLists } from './merged-lists.ts';
 import { ownerOfUri, sharedUri } from './names.ts';
+import type { ProcessLists } from './process-lists.ts';
+
+export type ListenOptions = {
+  readonly aggregates: Aggregates;
+  readonly inner: InnerCalls;
+  readonly lists: ProcessLists;
+  readonly encodeError: EncodeError;
+};
+
+export type ListenRequest = {
+  readonly endpoint: string;
+  readonly audience: Audience;
+  readonly request: ModernRequest;
+  readonly headerOf: HeaderOf;
+  /** Aborts when the client leaves. */
+  readonly gone: AbortSignal;
+  /** What the client is shown now. */
+  readonly members: () => readonly Member[];
+};
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
@@ -15,7 +38,7 @@ const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 export class MergedListen {
   readonly principal: string;
   readonly #asked: ListenRequest;
-  readonly #options: MergedListensOptions;
+  readonly #options: ListenOptions;
   readonly #subscription: Subscription;
   /** Without resources: what is wanted of every server. */
   readonly #lists: ListenFilter;
@@ -24,7 +47,7 @@ export class MergedListen {
   readonly #leaving = new AbortController();
   readonly #over = Promise.withResolvers<void>();
 
-  constructor(asked: ListenRequest, options: MergedListensOptions) {
+  constructor(asked: ListenRequest, options: ListenOptions) {
     this.#asked = asked;
     this.#options = options;
     const { endpoint, audience, request, gone, members } = asked;

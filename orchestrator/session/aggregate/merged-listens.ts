@@ -1,41 +1,16 @@
 import { GantryError } from '../../kernel/index.ts';
-import type { HeaderOf, ModernRequest } from '../modern/request.ts';
 import type { OutEvent, OutStream } from '../out-stream.ts';
-import type { EncodeError } from '../session.ts';
-import type { Aggregates } from './aggregates.ts';
-import type { Audience } from './audience.ts';
-import type { InnerCalls } from './inner-calls.ts';
-import { MergedListen } from './merged-listen.ts';
-import type { Member } from './merged-lists.ts';
-import type { ProcessLists } from './process-lists.ts';
+import { type ListenOptions, type ListenRequest, MergedListen } from './merged-listen.ts';
 
 /** One client needs one or two. */
 const MAX_PER_PRINCIPAL = 64;
 
-export type MergedListensOptions = {
-  readonly aggregates: Aggregates;
-  readonly inner: InnerCalls;
-  readonly lists: ProcessLists;
-  readonly encodeError: EncodeError;
-};
-
-export type ListenRequest = {
-  readonly endpoint: string;
-  readonly audience: Audience;
-  readonly request: ModernRequest;
-  readonly headerOf: HeaderOf;
-  /** Aborts when the client leaves. */
-  readonly gone: AbortSignal;
-  /** What the client is shown now. */
-  readonly members: () => readonly Member[];
-};
-
 /** All open `subscriptions/listen` on several servers. */
 export class MergedListens {
-  readonly #options: MergedListensOptions;
+  readonly #options: ListenOptions;
   readonly #open = new Set<MergedListen>();
 
-  constructor(options: MergedListensOptions) {
+  constructor(options: ListenOptions) {
     this.#options = options;
   }
 
