@@ -146,6 +146,7 @@ async function main(): Promise<void> {
     mesh,
     list,
     sessions,
+    aggregates,
     router,
     tools,
     engine,

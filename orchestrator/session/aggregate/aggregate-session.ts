@@ -61,6 +61,7 @@ export class AggregateSession implements Backend {
     this.#held = new HeldServers({
       ...options,
       known: (server) => aggregates.known(server, this.#audience),
+      count: (server, by) => aggregates.held(server, by),
       tell: (held, message) => this.#heard(held, message),
       onOpened: (held) => this.#opened(held),
       onOver: (held) => this.#over(held),
@@ -93,7 +94,7 @@ export class AggregateSession implements Backend {
     } catch (error) {
       // Removed just now. Its own error would tell the client that the session is gone.
       const isGone = error instanceof GantryError && error.code === 'server_not_found';
-      if (isGone) return unknown('tool', params.name ?? params.uri, servers());
+      if (isGone) return unknown(target.what, target.shared, servers());
       throw error;
     }
   }
@@ -138,12 +139,12 @@ export class AggregateSession implements Backend {
 
   async #list(kind: OfferKind, { cursor }: Record<string, unknown>): Promise<JsonRpcOutcome> {
     if (cursor !== undefined) return badParams('There is no such cursor: everything is on one page here.');
-    const { aggregates, endpoint, clock } = this.#options;
+    const { aggregates, clock } = this.#options;
     await this.#held.settled(clock, LIST_PATIENCE_MS);
     const members = this.#members();
     aggregates.leftOut(members);
     this.#shown.show(kind, members);
-    return mergedList(kind, members, aggregates.filter(endpoint));
+    return mergedList(kind, members);
   }
 
   async #setLevel({ level }: Record<string, unknown>, options: CallOptions): Promise<JsonRpcOutcome> {

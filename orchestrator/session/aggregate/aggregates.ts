@@ -38,6 +38,7 @@ const CHANGING: ReadonlySet<Fact['type']> = new Set([
 export class Aggregates {
   readonly #options: AggregatesOptions;
   readonly #watchers = new Set<() => void>();
+  readonly #held = new Map<string, number>();
   readonly #stopListening: () => void;
   #isTelling = false;
 
@@ -67,11 +68,7 @@ export class Aggregates {
     if (!this.servers(endpoint).includes(owned.server)) return false;
     if (what !== 'tool') return true;
     const { tools } = this.#options.router.spec(owned.server);
-    return allowsTool(tools, owned.own) && allowsTool(this.filter(endpoint), sharedName(owned));
-  }
-
-  filter(endpoint: string): ToolFilter {
-    return this.#find(endpoint)?.tools ?? ALL_TOOLS;
+    return allowsTool(tools, owned.own) && allowsTool(this.#filter(endpoint), sharedName(owned));
   }
 
   /**
@@ -83,14 +80,14 @@ export class Aggregates {
     audience: Audience,
     own: (server: string) => Offers | null = () => null,
   ): readonly Member[] {
+    const existing = new Set(this.#options.catalogue.names());
     return this.#wanted(endpoint).map((server) => {
-      if (!this.#exists(server)) return { server, offers: null, state: 'unknown', reason: null };
+      if (!existing.has(server)) return { server, offers: null, state: 'unknown', reason: null };
       const { state, reason } = this.#options.catalogue.state(server);
       const offers = OUT.has(state) ? null : (own(server) ?? this.known(server, audience));
-      const { tools } = this.#options.router.spec(server);
       return {
         server,
-        offers: offers === null ? null : { ...offers, tools: allowedTools(tools, offers.tools) },
+        offers: offers === null ? null : { ...offers, tools: this.#allowed(endpoint, server, offers.tools) },
         state,
         reason: reason?.code ?? null,
       };
@@ -120,6 +117,18 @@ export class Aggregates {
     if (key === null) return;
     this.#options.catalogue.learn(server, key, offers);
     this.#tellSoon();
+  }
+
+  /** How many sessions on a server are held by sessions on several. */
+  sessionsOn(server: string): number {
+    return this.#held.get(server) ?? 0;
+  }
+
+  /** One has begun, or is over. */
+  held(server: string, by: 1 | -1): void {
+    const count = this.sessionsOn(server) + by;
+    if (count === 0) this.#held.delete(server);
+    else this.#held.set(server, count);
   }
 
   /** A list had to do without these. */
@@ -157,6 +166,18 @@ export class Aggregates {
     const { catalogue } = this.#options;
     const names = endpoint === ALL_SERVERS ? catalogue.names() : (this.#find(endpoint)?.servers ?? []);
     return names.toSorted();
+  }
+
+  #filter(endpoint: string): ToolFilter {
+    return this.#find(endpoint)?.tools ?? ALL_TOOLS;
+  }
+
+  /** What is left by the filters of the server and of the set; the same array where that is all. */
+  #allowed(endpoint: string, server: string, tools: Offers['tools']): Offers['tools'] {
+    const ofServer = allowedTools(this.#options.router.spec(server).tools, tools);
+    const filter = this.#filter(endpoint);
+    if (filter === ALL_TOOLS) return ofServer;
+    return ofServer.filter(({ name }) => allowsTool(filter, sharedName({ server, own: name })));
   }
 
   #exists(server: string): boolean {

@@ -9,6 +9,8 @@ export type HeldServersOptions = Omit<HeldServerOptions, 'server' | 'ending' | '
   readonly router: Router;
   readonly clock: Clock;
   readonly known: (server: string) => ReturnType<HeldServerOptions['known']>;
+  /** One has begun, or is over. */
+  readonly count: (server: string, by: 1 | -1) => void;
   /** One has been opened, and nobody has used it yet. */
   readonly onOpened: (held: HeldServer) => Promise<void>;
   /** One is over by itself: its process died, or it was idle for too long. */
@@ -61,8 +63,7 @@ export class HeldServers {
   close(why: string): void {
     this.#ending.abort(why);
     this.#stopSweep();
-    for (const held of this.all) held.backend.close(why);
-    this.#held.clear();
+    for (const held of this.all) this.#drop(held)?.backend.close(why);
   }
 
   #begin(server: string): Promise<HeldServer> {
@@ -75,7 +76,7 @@ export class HeldServers {
   }
 
   async #open(server: string): Promise<HeldServer> {
-    const { known, onOpened, onOver, ...shared } = this.#options;
+    const { known, onOpened, onOver, count: _count, ...shared } = this.#options;
     const ending = this.#ending.signal;
     const held = await HeldServer.open({ ...shared, server, ending, known: () => known(server) });
     if (ending.aborted) {
@@ -83,13 +84,20 @@ export class HeldServers {
       throw new GantryError('cancelled', 'The session ended while this call was open.');
     }
     this.#held.set(server, held);
+    this.#options.count(server, 1);
     void held.backend.over.then(() => {
-      if (this.#held.get(server) !== held) return;
-      this.#held.delete(server);
-      onOver(held);
+      if (this.#drop(held) !== null) onOver(held);
     });
     if (this.#held.size === 1) this.#sweepLater();
     await onOpened(held);
+    return held;
+  }
+
+  /** @returns it, or null where it is not held any more */
+  #drop(held: HeldServer): HeldServer | null {
+    if (this.#held.get(held.server) !== held) return null;
+    this.#held.delete(held.server);
+    this.#options.count(held.server, -1);
     return held;
   }
 
@@ -97,8 +105,7 @@ export class HeldServers {
     this.#stopSweep = this.#options.clock.after(SWEEP_MS, () => {
       for (const held of this.all) {
         if (held.idleMs < this.#idleLimitMs(held.server)) continue;
-        this.#held.delete(held.server);
-        held.backend.close('idle');
+        this.#drop(held)?.backend.close('idle');
         this.#options.onOver(held);
       }
       if (this.#held.size > 0) this.#sweepLater();

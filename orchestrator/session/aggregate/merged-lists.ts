@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
-  allowedTools,
   type JsonRpcOutcome,
   type Listed,
   OFFER_KINDS,
   type OfferKind,
   type Offers,
-  type ToolFilter,
 } from '../../kernel/index.ts';
 import { sharedName, sharedUri } from './names.ts';
 
@@ -34,7 +32,6 @@ export const CHANGED: Readonly<Record<OfferKind, string>> = {
 export function mergedList(
   kind: OfferKind,
   members: readonly Member[],
-  filter: ToolFilter,
 ): Extract<JsonRpcOutcome, { ok: true }> {
   const entries = members.flatMap(({ server, offers }) =>
     (offers?.[kind] ?? []).map((entry) => shared(kind, server, entry)),
@@ -43,7 +40,7 @@ export function mergedList(
     .filter(({ offers }) => offers === null)
     .map(({ server, state, reason }) => ({ server, state, reason }));
   const result = {
-    [kind]: kind === 'tools' ? allowedTools(filter, entries) : entries,
+    [kind]: entries,
     ...(leftOut.length === 0 ? {} : { _meta: { [LEFT_OUT_KEY]: leftOut } }),
   };
   return { ok: true, result, raw: JSON.stringify(result) };

@@ -68,7 +68,7 @@ export class StatelessAggregates {
       const members = this.#members(endpoint, audience);
       aggregates.leftOut(members);
       if (params.cursor !== undefined) return own(request, badParams('There is no such cursor.'));
-      return own(request, mergedList(kind, members, aggregates.filter(endpoint)));
+      return own(request, mergedList(kind, members));
     }
     if (method === 'server/discover') return own(request, this.#discover(endpoint, audience));
     if (method === 'subscriptions/listen') {
@@ -83,7 +83,7 @@ export class StatelessAggregates {
     return await this.#relay(target, audience, request, headerOf, gone).catch((error) => {
       // Removed just now: its own error would say that the address is wrong.
       const isGone = error instanceof GantryError && error.code === 'server_not_found';
-      if (isGone) return own(request, unknown('tool', params.name ?? params.uri, servers()));
+      if (isGone) return own(request, unknown(target.what, target.shared, servers()));
       throw error;
     });
   }

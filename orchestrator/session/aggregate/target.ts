@@ -4,7 +4,12 @@ import { type Owned, ownerOfName, ownerOfUri } from './names.ts';
 type Params = Readonly<Record<string, unknown>>;
 
 /** Which server a request is for, and its parameters as that server knows them. */
-export type Target = { readonly server: string; readonly own: string; readonly params: Params };
+export type Target = Owned & {
+  readonly what: Subject['what'];
+  /** Its name or URI here. */
+  readonly shared: string;
+  readonly params: Params;
+};
 
 const INVALID_PARAMS = -32602;
 const RESOURCE_NOT_FOUND = -32002;
@@ -56,9 +61,10 @@ export function targetOf(
   const subject = subjectOf(method, params);
   if (subject === null) return null;
   const { what, shared } = subject;
-  const owned = typeof shared === 'string' ? subject.owner(shared) : null;
+  if (typeof shared !== 'string') return unknown(what, shared, servers());
+  const owned = subject.owner(shared);
   if (owned === null || !isOffered(what, owned)) return unknown(what, shared, servers());
-  return { ...owned, params: subject.with(owned.own) };
+  return { ...owned, what, shared, params: subject.with(owned.own) };
 }
 
 export function isTarget(found: Target | JsonRpcOutcome): found is Target {

@@ -209,9 +209,27 @@ test('the end of the session ends all that it holds, and a session that nobody n
   await client.ask('tools/call', { name: 'b__x' });
   rig.clock.advance(2000);
   t.deepEqual(rig.pools.released, [{ id: 'a-s-0', why: 'idle' }]);
+  t.deepEqual(
+    ['a', 'b'].map((name) => rig.aggregates.sessionsOn(name)),
+    [0, 1],
+  );
   client.end();
+  t.is(rig.aggregates.sessionsOn('b'), 0);
   t.deepEqual(rig.pools.released.at(-1), { id: 'b-s-1', why: 'ended by the client' });
   await t.throwsAsync(client.ask('ping'), { instanceOf: GantryError });
+});
+
+test('filters of a server and of its set leave out tools, and a client is told when they change', async (t) => {
+  const sets = [set('only-a', ['a'], { allow: ['a__k*'], deny: [] })];
+  const rig = aggregateRig(t, { sets, spec: { tools: { allow: null, deny: ['known2'] } } });
+  rig.catalogue.known.set('a', offers({ tools: ['known', 'known2', 'other'].map((name) => ({ name })) }));
+  const client = await openClient(rig, { endpoint: '@only-a' });
+  t.deepEqual(await client.ask('tools/list'), { tools: [{ name: 'a__known' }] });
+  const heard = reader(client.listen());
+  sets[0] = set('only-a', ['a'], { allow: null, deny: ['a__known'] });
+  rig.pools.facts.state({ type: 'config.applied', added: 0, changed: 0, removed: 0 });
+  t.is((await heard()).method, 'notifications/tools/list_changed');
+  t.deepEqual(await client.ask('tools/list'), { tools: [{ name: 'a__other' }] });
 });
 
 test('another principal is not shown the resources of somebody else', async (t) => {

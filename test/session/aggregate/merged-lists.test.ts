@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ALL_TOOLS, type Offers } from '../../../orchestrator/kernel/index.ts';
+import type { Offers } from '../../../orchestrator/kernel/index.ts';
 import { type Member, mergedList, ShownLists } from '../../../orchestrator/session/aggregate/merged-lists.ts';
 
 function offers(some: Partial<Offers>): Offers {
@@ -15,39 +15,30 @@ test('lists are merged server by server, each entry under its shared name and el
     member('a', { tools: [{ name: 'z', inputSchema: { type: 'object' } }, { name: 'b' }] }),
     member('b', { tools: [{ name: 'z', title: 'Z' }], resources: [{ uri: 'x:1', name: 'one' }] }),
   ];
-  t.deepEqual(mergedList('tools', members, ALL_TOOLS).result, {
+  t.deepEqual(mergedList('tools', members).result, {
     tools: [
       { name: 'a__z', inputSchema: { type: 'object' } },
       { name: 'a__b' },
       { name: 'b__z', title: 'Z' },
     ],
   });
-  t.deepEqual(mergedList('resources', members, ALL_TOOLS).result, {
+  t.deepEqual(mergedList('resources', members).result, {
     resources: [{ uri: 'b+x:1', name: 'one' }],
   });
   const templates = [member('a', { resourceTemplates: [{ uriTemplate: 'x:{y}' }] })];
-  t.deepEqual(mergedList('resourceTemplates', templates, ALL_TOOLS).result, {
+  t.deepEqual(mergedList('resourceTemplates', templates).result, {
     resourceTemplates: [{ uriTemplate: 'a+x:{y}' }],
   });
 });
 
 test('a server that cannot be shown hides no other, and is named with its state', (t) => {
   const members = [member('a', null, 'failed'), member('b', { prompts: [{ name: 'p' }] })];
-  const { result, raw } = mergedList('prompts', members, ALL_TOOLS);
+  const { result, raw } = mergedList('prompts', members);
   t.deepEqual(result, {
     prompts: [{ name: 'b__p' }],
     _meta: { 'gantry/leftOut': [{ server: 'a', state: 'failed', reason: 'oom' }] },
   });
   t.deepEqual(JSON.parse(raw), result as object);
-});
-
-test('the filter of a set is by the shared names, and for tools only', (t) => {
-  const members = [member('a', { tools: [{ name: 'x' }, { name: 'y' }], prompts: [{ name: 'x' }] })];
-  const filter = { allow: ['a__x'], deny: [] };
-  t.deepEqual(mergedList('tools', members, filter).result, { tools: [{ name: 'a__x' }] });
-  t.deepEqual(mergedList('prompts', members, { allow: [], deny: [] }).result, {
-    prompts: [{ name: 'a__x' }],
-  });
 });
 
 test('a client is told of what has changed since it was shown it, once, and of nothing that it never saw', (t) => {

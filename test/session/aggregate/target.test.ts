@@ -12,6 +12,8 @@ const find = (method: string, params: Record<string, unknown>) =>
 
 test('each request goes to the server that it names, with what that server knows', (t) => {
   t.deepEqual(find('tools/call', { name: 'a__x', arguments: { n: 1 }, _meta: {} }), {
+    what: 'tool',
+    shared: 'a__x',
     server: 'a',
     own: 'x',
     params: { name: 'x', arguments: { n: 1 }, _meta: {} },
