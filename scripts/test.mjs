@@ -11,7 +11,7 @@ import { prepare } from './setup/prepare.mjs';
 import { createProgress } from './setup/progress.mjs';
 import { attempt } from './setup/run.mjs';
 import { forgetState } from './setup/stack.mjs';
-import { assembleTestConfig } from './setup/test-config.mjs';
+import { assembleTestConfig, leaveOutSlowServers } from './setup/test-config.mjs';
 import { runAva } from './testing/ava.mjs';
 import { checkProof } from './testing/proof.mjs';
 import { hostAddress, surroundings } from './testing/surroundings.mjs';
@@ -88,7 +88,10 @@ async function prepareStack() {
       GANTRY_ENVIRONMENT: 'test',
     },
     configDir: join(root, '.gantry', project, 'config'),
-    beforeConfig: (directory) => assembleTestConfig(directory, root),
+    beforeConfig: async (directory) => {
+      await assembleTestConfig(directory, root);
+      if (chosen.length > 0) await leaveOutSlowServers(directory, chosen);
+    },
     // The engine is there only when it is asked for.
     lateEnv: async () => ({ GANTRY_PYPI_INDEX: `http://${await hostAddress()}:7499/simple` }),
     progress,

@@ -1,6 +1,6 @@
 // Puts together the configuration directory of the test stack. The orchestrator sees one directory, that of
 // gantry.yaml, and a build context has to lie inside it; the sources of ours lie in several places of the tree.
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What is copied: source below the root of the project → target below the new directory. */
@@ -33,4 +33,21 @@ export async function assembleTestConfig(directory, root = process.cwd()) {
       filter: (path) => !path.endsWith('__pycache__'),
     });
   }
+}
+
+/** Servers whose installs take minutes on every new stack. */
+const SLOW = ['context7', 'claude-flow', 'ruv-swarm'];
+
+/**
+ * Leaves out the slow servers of an assembled configuration that none of the chosen test files names.
+ * @param {string} directory as for assembleTestConfig
+ * @param {readonly string[]} files of tests
+ */
+export async function leaveOutSlowServers(directory, files) {
+  const { parseDocument } = await import('yaml'); // is there only once the packages are
+  const tests = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const path = join(directory, 'gantry.yaml');
+  const config = parseDocument(await readFile(path, 'utf8'));
+  for (const name of SLOW) if (!tests.some((text) => text.includes(name))) config.deleteIn(['servers', name]);
+  await writeFile(path, config.toString());
 }
