@@ -7,11 +7,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import test from 'ava';
 import { containersOf, type Json, textOf } from './harness.ts';
-import { BOTH_KINDS, openSession, type RpcMessage } from './mcp-session.ts';
+import { BOTH_KINDS, initializeRequest, openSession, type RpcMessage, toolCall } from './mcp-session.ts';
 import { modernBody, modernCall, modernHeaders } from './modern-client.ts';
 import { imageOf, makeServer, untilReady } from './own-server.ts';
 import { connect } from './sdk-client.ts';
-import { nextOf, openEvents } from './sse-stream.ts';
+import { nextOf, openEvents, openSse } from './sse-stream.ts';
 import { until } from './until.ts';
 
 /** Both have the same tools and resources; one knows only sessions well, the other knows none. */
@@ -168,6 +168,19 @@ test('a session on several servers holds processes only of those that it calls, 
   t.is((await session.end()).status, 204);
   await until('its process is gone', async () => (await ofSessions()) === 0);
   t.is((await session.post({ jsonrpc: '2.0', id: 3, method: 'ping' })).status, 404);
+});
+
+test('clients of the transport of 2024-11-05 are served several servers too', async (t) => {
+  const stream = await openSse(t, TWINS);
+  const ask = async (body: Json): Promise<RpcMessage> => {
+    t.is((await stream.post(body)).status, 202);
+    return JSON.parse((await nextOf(stream)).data);
+  };
+  t.like((await ask(initializeRequest({ version: '2024-11-05' }))).result, {
+    serverInfo: { name: 'gantry' },
+  });
+  const { result } = await ask(toolCall(1, 'conformance__bridge_echo', { a: 1 }));
+  t.true(textOf(result).startsWith('{"arguments":{"a":1}'));
 });
 
 /** What tells a process from another. */

@@ -96,6 +96,7 @@ export class Aggregates {
 
   /** What is known without asking; null where nothing is. */
   known(server: string, audience: Audience): Offers | null {
+    if (!this.#exists(server)) return null;
     const spec = this.#options.router.spec(server);
     const key = audienceKey(spec, audience);
     const learned = key === null ? null : this.#options.catalogue.learned(server, key);
@@ -106,6 +107,7 @@ export class Aggregates {
 
   /** Whether a server may offer this audience something else than is known. */
   isUnknown(server: string, audience: Audience): boolean {
+    if (!this.#exists(server)) return false;
     const key = audienceKey(this.#options.router.spec(server), audience);
     return key !== null && this.#options.catalogue.learned(server, key) === null;
   }

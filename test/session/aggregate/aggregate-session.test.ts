@@ -232,6 +232,21 @@ test('filters of a server and of its set leave out tools, and a client is told w
   t.deepEqual(await client.ask('tools/list'), { tools: [{ name: 'a__other' }] });
 });
 
+test('a server that is removed while a session on it is open is a name of nobody from then on', async (t) => {
+  const rig = aggregateRig(t);
+  const client = await openClient(rig);
+  await client.ask('tools/call', { name: 'a__x' });
+  rig.pools.specs.delete('a');
+  rig.pools.opened[0]?.channel.print({ method: 'notifications/tools/list_changed' });
+  t.like(await client.ask('tools/call', { name: 'a__x' }), { code: -32602, data: { servers: ['b'] } });
+  t.deepEqual(await client.ask('tools/list'), { tools: [{ name: 'b__known' }] });
+  rig.clock.advance(1000);
+  t.deepEqual(
+    rig.pools.released.map(({ id }) => id),
+    ['a-s-0'],
+  );
+});
+
 test('another principal is not shown the resources of somebody else', async (t) => {
   const rig = aggregateRig(t, { spec: { data: '/data' } });
   rig.catalogue.known.set('a', offers({ resources: [{ uri: 'x:1' }], tools: [{ name: 't' }] }));
