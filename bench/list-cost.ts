@@ -1,4 +1,6 @@
 import { request } from 'undici';
+import { ECHO_SERVER } from './echo-server.ts';
+import type { BenchEngine } from './engine.ts';
 import type { Gateway } from './gateway.ts';
 import { HttpClient } from './http-client.ts';
 import { type Summary, summarize } from './quantiles.ts';
@@ -15,12 +17,52 @@ export type ListCost = {
 const LISTS = 50;
 const META = 'io.modelcontextprotocol/';
 
-/** The tools of all servers of the mesh through `/mcp`, one list after the other, nothing started for it. */
-export async function measureListCost(gateway: Gateway): Promise<ListCost> {
+/** As many servers as the mesh that this one came from had. */
+const SERVERS = 19;
+/** The largest list that was seen: claude-flow's, of 353 tools and 263 kB. */
+const LARGEST = { tools: 353, bytes: 263_000 };
+
+/** Answers the handshake, and lists so many tools of one size. */
+const LISTING_SERVER = `
+const each = Math.floor(${LARGEST.bytes} / ${LARGEST.tools});
+const tools = Array.from({ length: ${LARGEST.tools} }, (_, n) => {
+  const tool = { name: 'tool_' + n, description: '', inputSchema: { type: 'object', properties: { a: { type: 'string' } } } };
+  tool.description = 'x'.repeat(each - JSON.stringify(tool).length);
+  return tool;
+});
+const greeting = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'l', version: '1' } };
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method } = JSON.parse(line);
+  if (id === undefined) return;
+  const result = method === 'initialize' ? greeting : method === 'tools/list' ? { tools } : {};
+  process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
+});
+`;
+
+/**
+ * The tools of all servers of the mesh through `/mcp`, one list after the other, nothing started for it. Nineteen
+ * servers are added, one of them with a list as large as the largest.
+ */
+export async function measureListCost(gateway: Gateway, engine: BenchEngine): Promise<ListCost> {
+  const names = Array.from({ length: SERVERS }, (_, index) => `bench-list-${index}`);
+  try {
+    for (const [index, name] of names.entries()) {
+      const program = index === 0 ? LISTING_SERVER : ECHO_SERVER;
+      await gateway.deploy(name, { image: engine.bridgeImage, command: ['node', '-e', program] });
+    }
+    return await measure(gateway, names);
+  } finally {
+    for (const name of names) await gateway.remove(name);
+  }
+}
+
+async function measure(gateway: Gateway, names: readonly string[]): Promise<ListCost> {
   const token = await gateway.callToken();
   const client = await HttpClient.open({ url: gateway.url, server: '@all', connections: 1, token });
   try {
-    const text = await client.list();
+    let text = await client.list();
+    // A server is ready a moment before it has listed.
+    while (!names.every((name) => text.includes(`${name}__`))) text = await client.list();
     const { tools } = JSON.parse(text).result as { tools: readonly { name: string }[] };
     return {
       servers: new Set(tools.map(({ name }) => name.split('__')[0])).size,

@@ -94,11 +94,11 @@ async function measure(): Promise<void> {
     const rows = [...(await echoCalls()), ...(await realCalls())];
     show('calls', rows, callCostTable(rows));
   }
+  if (engine === null) return;
   if (wanted.has('lists')) {
-    const cost = await measureListCost(gateway);
+    const cost = await measureListCost(gateway, engine);
     show('lists', cost, listCostTable(cost));
   }
-  if (engine === null) return;
   if (wanted.has('deploy')) {
     const cost = await measureDeployCost(gateway, engine, rounds);
     show('deploy', cost, deployCostTable(cost));
