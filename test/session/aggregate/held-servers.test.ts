@@ -71,3 +71,32 @@ test('a server that is removed while a session on it is open is a name of nobody
     ['a-s-0'],
   );
 });
+
+test('a cancelled call is cancelled at its server, also while its session is only being opened', async (t) => {
+  const rig = aggregateRig(t, {
+    play: (server, { method }) => method === 'tools/call' || (server === 'b' && method === 'initialize'),
+  });
+  const client = await openClient(rig);
+  const calls = [client.reply('tools/call', { name: 'a__x' }), client.reply('tools/call', { name: 'b__x' })];
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (const requestId of [1, 2]) await client.notify('notifications/cancelled', { requestId });
+  for (const reply of await Promise.all(calls)) {
+    if (reply.kind !== 'stream') throw new Error('an empty stream was expected');
+    t.is(await reader(reply.stream)(), null);
+  }
+  const [ofA, ofB] = rig.pools.opened.map(({ channel }) => channel.sent.map(({ method }) => method));
+  t.is(ofA?.at(-1), 'notifications/cancelled');
+  t.false(ofB?.includes('tools/call'));
+});
+
+test('changed roots are told to every server that has a session, and to no other', async (t) => {
+  const rig = aggregateRig(t);
+  const client = await openClient(rig, { capabilities: { roots: { listChanged: true } } });
+  await client.ask('tools/call', { name: 'a__x' });
+  await client.notify('notifications/roots/list_changed', {});
+  const told = rig.pools.opened.map(({ replica, channel }) => [
+    replica.identity.server,
+    channel.sent.some(({ method }) => method === 'notifications/roots/list_changed'),
+  ]);
+  t.deepEqual(told, [['a', true]]);
+});
