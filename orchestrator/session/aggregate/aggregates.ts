@@ -101,8 +101,13 @@ export class Aggregates {
     const key = audienceKey(spec, audience);
     const learned = key === null ? null : this.#options.catalogue.learned(server, key);
     if (learned !== null) return learned;
-    const offers = this.#options.catalogue.offers(server);
+    const offers = this.common(server);
     return offers === null ? null : commonOffers(spec, offers, audience);
+  }
+
+  /** As standing replicas listed it; another object where that has changed, or another program runs. */
+  common(server: string): Offers | null {
+    return this.#options.catalogue.offers(server);
   }
 
   /** Whether a server may offer this audience something else than is known. */

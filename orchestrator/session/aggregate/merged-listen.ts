@@ -150,6 +150,8 @@ export class MergedListen {
       this.#leaving.signal,
     );
     if (reply.kind !== 'stream') return;
+    // Whoever reads a stream ends it when they leave.
+    this.#leaving.signal.addEventListener('abort', () => reply.stream.end(), { once: true });
     for await (const { data } of reply.stream) {
       const message: unknown = JSON.parse(data);
       if (!isObject(message) || typeof message.method !== 'string') return; // its end

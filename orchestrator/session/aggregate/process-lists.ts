@@ -20,7 +20,7 @@ export type Asker = {
 export class ProcessLists {
   readonly #aggregates: Aggregates;
   readonly #inner: InnerCalls;
-  readonly #changed = new Map<string, Offers>();
+  readonly #changed = new Map<string, { readonly offers: Offers; readonly since: Offers | null }>();
   readonly #reading = new Map<string, Promise<Offers>>();
 
   constructor(aggregates: Aggregates, inner: InnerCalls) {
@@ -28,9 +28,10 @@ export class ProcessLists {
     this.#inner = inner;
   }
 
-  /** Null where nothing has changed since it was learned. */
+  /** Null where nothing has changed, or the server as a whole has since then. */
   of(server: string, audience: Audience): Offers | null {
-    return this.#changed.get(keyOf(server, audience)) ?? null;
+    const changed = this.#changed.get(keyOf(server, audience));
+    return changed?.since === this.#aggregates.common(server) ? (changed?.offers ?? null) : null;
   }
 
   /** A call has begun a process for this audience: what it lists is learned, where nobody knows yet. Never rejects. */
@@ -49,7 +50,7 @@ export class ProcessLists {
       const key = keyOf(server, audience);
       const offers = await this.#read(server, audience, asker);
       this.#changed.delete(key);
-      this.#changed.set(key, offers);
+      this.#changed.set(key, { offers, since: this.#aggregates.common(server) });
       for (const oldest of this.#changed.keys()) {
         if (this.#changed.size <= MAX_KEPT) break;
         this.#changed.delete(oldest);

@@ -90,7 +90,7 @@ test('a retry after input_required reaches the very call that asked', async (t) 
 });
 
 test('a subscription is acknowledged with the resources that are watched, and hears of them under the URIs it knows', async (t) => {
-  const { listen, pools, ask } = setUp(t);
+  const { listen, pools, ask, catalogue } = setUp(t);
   const uris = ['a+x:1', 'b+x:1', 'c+x:1', 'x:1'];
   const next = await listen({ toolsListChanged: true, resourceSubscriptions: uris });
   const { method, params } = await next();
@@ -108,6 +108,9 @@ test('a subscription is acknowledged with the resources that are watched, and he
     params: { _meta: { [SUBSCRIPTION]: 1 } },
   });
   t.deepEqual((await ask('tools/list')).tools, [{ name: 'a__known' }, { name: 'b__own-of-b' }]);
+  // Another program has taken the place of that server.
+  catalogue.known.set('b', offers({ tools: [{ name: 'newer' }] }));
+  t.deepEqual((await ask('tools/list')).tools, [{ name: 'a__known' }, { name: 'b__newer' }]);
 });
 
 test('a subscription to lists starts nothing, hears of what becomes known, and of servers once they are called', async (t) => {
