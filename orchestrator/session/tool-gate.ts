@@ -49,11 +49,13 @@ export function gated(backend: Backend, spec: () => ServerSpec): Backend {
     replica: backend.replica,
     over: backend.over,
     initialize: (params, signal) => backend.initialize(params, signal),
-    async call(method, params, options) {
-      if (method !== 'tools/call' && method !== 'tools/list') return backend.call(method, params, options);
-      const refusal = refusedTool(spec(), method, params);
-      if (refusal !== null) return refusal;
-      return onlyOffered(spec().tools, method, await backend.call(method, params, options));
+    call(method, params, options) {
+      const refusal = method === 'tools/call' ? refusedTool(spec(), method, params) : null;
+      if (refusal !== null) return Promise.resolve(refusal);
+      const outcome = backend.call(method, params, options);
+      return method === 'tools/list'
+        ? outcome.then((list) => onlyOffered(spec().tools, method, list))
+        : outcome;
     },
     notify: (method, params) => backend.notify(method, params),
     respond: (id, answer) => backend.respond(id, answer),
