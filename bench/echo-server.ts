@@ -3,28 +3,40 @@
  * because it runs as `node -e` on the host and as `command` in a container, the very same program.
  */
 export const ECHO_SERVER = `
-const answers = {
-  initialize: (params) => ({
-    protocolVersion: params.protocolVersion,
-    capabilities: { tools: {} },
-    serverInfo: { name: 'bench-echo', version: '1.0.0' },
-  }),
-  'tools/list': () => ({
-    tools: [{ name: 'echo', inputSchema: { type: 'object', properties: { message: { type: 'string' } } } }],
-  }),
-  'tools/call': (params) => params.name === 'crash' ? process.exit(3) : ({ content: [{ type: 'text', text: params.arguments.message }] }),
+const text = (value) => JSON.stringify({ content: [{ type: 'text', text: value }] });
+const blobs = new Map();
+const makeBlob = (bytes) => text('a line with \\n and \\" in it, and an é. '.repeat(bytes / 32).slice(0, bytes));
+const results = {
+  initialize: ({ protocolVersion }) =>
+    JSON.stringify({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'bench-echo', version: '1.0.0' } }),
+  'tools/list': () =>
+    JSON.stringify({ tools: ['echo', 'blob', 'steps'].map((name) => ({ name, inputSchema: { type: 'object' } })) }),
+  'tools/call': ({ name, arguments: { message, bytes, steps }, _meta }) => {
+    if (name === 'crash') process.exit(3);
+    if (name === 'steps') {
+      for (let step = 1; step <= steps; step++) {
+        const params = { progressToken: _meta.progressToken, progress: step, total: steps };
+        out += JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }) + '\\n';
+      }
+    }
+    if (name !== 'blob') return text(message);
+    if (!blobs.has(bytes)) blobs.set(bytes, makeBlob(bytes));
+    return blobs.get(bytes);
+  },
 };
 let rest = '';
-process.stdin.setEncoding('utf8').on('data', (text) => {
-  const lines = (rest + text).split('\\n');
+let out = '';
+process.stdin.setEncoding('utf8').on('data', (read) => {
+  const lines = (rest + read).split('\\n');
   rest = lines.pop();
-  let out = '';
   for (const line of lines) {
     const { id, method, params } = JSON.parse(line);
     if (id === undefined) continue;
-    out += JSON.stringify({ jsonrpc: '2.0', id, result: (answers[method] ?? (() => ({})))(params) }) + '\\n';
+    const result = (results[method] ?? (() => '{}'))(params);
+    out += '{"jsonrpc":"2.0","id":' + JSON.stringify(id) + ',"result":' + result + '}\\n';
   }
   if (out !== '') process.stdout.write(out);
+  out = '';
 }).on('end', () => process.exit(0));
 `.trim();
 

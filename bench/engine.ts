@@ -11,22 +11,27 @@ export class BenchEngine {
   /** The image that servers from npm are built on; it holds Node. */
   readonly bridgeImage: string;
 
-  private constructor(container: string, bridgeImage: string) {
+  /** Where the orchestrator listens on its own network: reached from this host without docker's userland proxy. */
+  readonly orchestratorUrl: string | null;
+
+  private constructor(container: string, bridgeImage: string, orchestratorUrl: string | null) {
     this.#container = container;
     this.bridgeImage = bridgeImage;
+    this.orchestratorUrl = orchestratorUrl;
   }
 
   /** @returns null where there is no docker command, or no stack of that name */
   static async find(project: string): Promise<BenchEngine | null> {
     try {
-      const filters = ['project', 'service'].flatMap((label, index) => [
-        '--filter',
-        `label=com.docker.compose.${label}=${[project, 'dind'][index]}`,
-      ]);
-      const container = firstLine((await run('docker', ['ps', '-q', ...filters])).stdout);
+      const container = await containerOf(project, 'dind');
       const images = ['images', 'gantry/bridge-image', '--format', '{{.Repository}}:{{.Tag}}'];
       const image = firstLine((await run('docker', ['exec', container, 'docker', ...images])).stdout);
-      return container === '' || image === '' ? null : new BenchEngine(container, image);
+      if (container === '' || image === '') return null;
+      const orchestrator = await containerOf(project, 'orchestrator');
+      const format = '{{range .NetworkSettings.Networks}}{{println .IPAddress}}{{end}}';
+      const inspected = await run('docker', ['inspect', '--format', format, orchestrator]);
+      const address = firstLine(inspected.stdout);
+      return new BenchEngine(container, image, address === '' ? null : `http://${address}:7400`);
     } catch {
       return null; // no docker command, or it may not be used
     }
@@ -59,6 +64,12 @@ export class BenchEngine {
     await once(child, 'exit');
     return tookMs;
   }
+}
+
+async function containerOf(project: string, service: string): Promise<string> {
+  const labels = [`project=${project}`, `service=${service}`];
+  const filters = labels.flatMap((label) => ['--filter', `label=com.docker.compose.${label}`]);
+  return firstLine((await run('docker', ['ps', '-q', ...filters])).stdout);
 }
 
 function firstLine(text: string): string {

@@ -11,14 +11,30 @@ export type ServerState = {
   readonly replicas: { readonly ready: number };
 };
 
+export type ContainerState = {
+  readonly id: string;
+  readonly server: string;
+  readonly state: string;
+  readonly spare: boolean;
+  readonly channel: string;
+};
+
 /** The mesh that is measured, over its HTTP API. */
 export class Gateway {
   readonly url: string;
-  readonly token: string | null;
+  /** Whether somebody named this mesh: then it is theirs to start. */
+  readonly isNamed: boolean;
+  readonly #token: () => string | null;
 
   constructor(variables: NodeJS.ProcessEnv, root: string) {
+    this.isNamed = variables.GANTRY_BENCH_URL !== undefined;
     this.url = (variables.GANTRY_BENCH_URL ?? 'http://127.0.0.1:7400').replace(/\/$/, '');
-    this.token = variables.GANTRY_BENCH_TOKEN ?? tokenIn(join(root, '.gantry', 'admin-token'));
+    this.#token = () => variables.GANTRY_BENCH_TOKEN ?? tokenIn(join(root, '.gantry', 'admin-token'));
+  }
+
+  /** The admin token; the first start of a mesh writes it. */
+  get token(): string | null {
+    return this.#token();
   }
 
   /** The token that calls need: none where none is configured, as on most meshes of one person. */
@@ -82,23 +98,30 @@ export class Gateway {
     if (!response.ok) throw new Error(`PATCH ${name}: ${response.status} ${await response.text()}`);
   }
 
-  async containers(): Promise<
-    readonly { readonly server: string; readonly state: string; readonly spare: boolean }[]
-  > {
+  async containers(): Promise<readonly ContainerState[]> {
     const { containers } = (await (await this.#ask('GET', '/api/v1/containers')).json()) as {
-      containers: { server: string; state: string; spare: boolean }[];
+      containers: ContainerState[];
     };
     return containers;
+  }
+
+  /** What a container's processes hold, in bytes, as the engine counts it. */
+  async containerBytes(id: string): Promise<number> {
+    const answer = await this.#ask('GET', `/api/v1/containers/${id}/stats`);
+    return ((await answer.json()) as { memoryBytes: number }).memoryBytes;
   }
 
   async remove(name: string): Promise<void> {
     await this.#ask('DELETE', `/api/v1/servers/${name}`);
   }
 
-  /** The value of a metric without labels, in its own unit. */
+  /** The value of a metric, with its labels as they are written where it has some, in its own unit. */
   async metric(name: string): Promise<number> {
     const text = await (await this.#ask('GET', '/metrics')).text();
-    const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
+    const found = text
+      .split('\n')
+      .find((row) => row.startsWith(`${name} `))
+      ?.slice(name.length + 1);
     if (found === undefined) throw new Error(`There is no metric ${name}.`);
     return Number(found);
   }

@@ -46,11 +46,6 @@ export class HttpClient {
     checkEcho(answer, text);
   };
 
-  /** @returns the whole answer to tools/list */
-  async list(): Promise<string> {
-    return (await this.#post({ id: this.#nextId++, method: 'tools/list' })).text;
-  }
-
   async close(): Promise<void> {
     await this.#pool.request({ method: 'DELETE', path: this.#path, headers: this.#headers });
     await this.#pool.close();

@@ -2,7 +2,6 @@ import { request } from 'undici';
 import { ECHO_SERVER } from './echo-server.ts';
 import type { BenchEngine } from './engine.ts';
 import type { Gateway } from './gateway.ts';
-import { HttpClient } from './http-client.ts';
 import { type Summary, summarize } from './quantiles.ts';
 
 export type ListCost = {
@@ -57,23 +56,21 @@ export async function measureListCost(gateway: Gateway, engine: BenchEngine): Pr
 }
 
 async function measure(gateway: Gateway, names: readonly string[]): Promise<ListCost> {
-  const token = await gateway.callToken();
-  const client = await HttpClient.open({ url: gateway.url, server: '@all', connections: 1, token });
-  try {
-    let text = await client.list();
-    // A server is ready a moment before it has listed.
-    while (!names.every((name) => text.includes(`${name}__`))) text = await client.list();
-    const { tools } = JSON.parse(text).result as { tools: readonly { name: string }[] };
-    return {
-      servers: new Set(tools.map(({ name }) => name.split('__')[0])).size,
-      tools: tools.length,
-      bytes: Buffer.byteLength(text),
-      session: await timed(() => client.list()),
-      withoutSession: await timed(() => modernList(gateway.url, token)),
-    };
-  } finally {
-    await client.close();
-  }
+  const client = new AllServers(gateway.url, await gateway.callToken());
+  await client.open();
+  let text = await client.list();
+  // A server is ready a moment before it has listed.
+  while (!names.every((name) => text.includes(`${name}__`))) text = await client.list();
+  const { tools } = JSON.parse(text).result as { tools: readonly { name: string }[] };
+  const cost = {
+    servers: new Set(tools.map(({ name }) => name.split('__')[0])).size,
+    tools: tools.length,
+    bytes: Buffer.byteLength(text),
+    session: await timed(() => client.list()),
+    withoutSession: await timed(() => client.listWithoutSession()),
+  };
+  await client.end();
+  return cost;
 }
 
 async function timed(list: () => Promise<string>): Promise<Summary> {
@@ -86,20 +83,52 @@ async function timed(list: () => Promise<string>): Promise<Summary> {
   return summarize(durationsMs);
 }
 
-async function modernList(url: string, token: string | null): Promise<string> {
-  const _meta = { [`${META}protocolVersion`]: '2026-07-28', [`${META}clientCapabilities`]: {} };
-  const { body, statusCode } = await request(`${url}/mcp`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/list',
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta } }),
-  });
-  const text = await body.text();
-  if (statusCode !== 200) throw new Error(`tools/list of all servers: ${statusCode} ${text}`);
-  return text;
+/** A client of `/mcp`, with a session and without. */
+class AllServers {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  #session: Record<string, string> = {};
+
+  constructor(url: string, token: string | null) {
+    this.#url = `${url}/mcp`;
+    const kinds = 'application/json, text/event-stream';
+    this.#headers = { 'content-type': 'application/json', accept: kinds };
+    if (token !== null) this.#headers.authorization = `Bearer ${token}`;
+  }
+
+  async open(): Promise<void> {
+    const clientInfo = { name: 'gantry-bench', version: '1.0.0' };
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const { headers } = await this.#post({ method: 'initialize', params }, {});
+    this.#session = { 'mcp-session-id': String(headers['mcp-session-id']) };
+  }
+
+  async list(): Promise<string> {
+    return (await this.#post({ method: 'tools/list' }, this.#session)).text;
+  }
+
+  async listWithoutSession(): Promise<string> {
+    const _meta = { [`${META}protocolVersion`]: '2026-07-28', [`${META}clientCapabilities`]: {} };
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+    return (await this.#post({ method: 'tools/list', params: { _meta } }, headers)).text;
+  }
+
+  async end(): Promise<void> {
+    const { body } = await request(this.#url, {
+      method: 'DELETE',
+      headers: { ...this.#headers, ...this.#session },
+    });
+    await body.dump();
+  }
+
+  async #post(message: object, more: Record<string, string>) {
+    const { body, headers, statusCode } = await request(this.#url, {
+      method: 'POST',
+      headers: { ...this.#headers, ...more },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
+    });
+    const text = await body.text();
+    if (statusCode !== 200) throw new Error(`${this.#url} answered ${statusCode}: ${text.slice(0, 300)}`);
+    return { text, headers };
+  }
 }

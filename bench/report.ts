@@ -1,11 +1,11 @@
-import type { CallCostRow } from './call-cost.ts';
 import type { CrashCost } from './crash-cost.ts';
 import type { DeployCost } from './deploy-cost.ts';
 import type { FloodCost } from './flood-cost.ts';
 import type { IdleCost } from './idle-cost.ts';
 import type { ListCost } from './list-cost.ts';
 import type { MemoryCost } from './memory-cost.ts';
-import { type Spread, spreadOf } from './quantiles.ts';
+import type { Spread } from './quantiles.ts';
+import type { TaskCostRow } from './task-cost.ts';
 import type { WarmCost } from './warm-cost.ts';
 
 /** Columns as wide as their widest cell; the first one to the left, numbers to the right. */
@@ -25,31 +25,6 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** The median of the rounds, and in brackets the least and the most. */
 export function shown({ median, least, most }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}-${most.toFixed(digits)})`;
-}
-
-export function callCostTable(rows: readonly CallCostRow[]): string {
-  const head = ['echo of', 'in flight', '', 'p50 ms', 'p99 ms', 'calls/s', 'cpu µs/call'];
-  const lines = rows.flatMap((row) => [
-    ...(['pipe', 'stack'] as const).map((way) => [
-      way === 'pipe' ? row.server : '',
-      way === 'pipe' ? String(row.inFlight) : '',
-      way,
-      shown(spreadOf(row[way].map(({ p50 }) => p50)), 2),
-      shown(spreadOf(row[way].map(({ p99 }) => p99)), 2),
-      shown(spreadOf(row[way].map(({ perSecond }) => perSecond)), 0),
-      way === 'stack' ? shown(row.cpuUs, 0) : '',
-    ]),
-    [
-      '',
-      '',
-      'ratio',
-      shown(row.p50Ratio, 2),
-      `+${shown(row.addedMs, 2)} ms`,
-      shown(row.throughputRatio, 2),
-      '',
-    ],
-  ]);
-  return table([head, ...lines]);
 }
 
 export function deployCostTable(cost: DeployCost): string {
@@ -116,6 +91,31 @@ export function floodCostTable(rows: readonly FloodCost[]): string {
       delayMaxMs.toFixed(1),
       neighbour.p50.toFixed(2),
       neighbour.p99.toFixed(2),
+    ]),
+  ]);
+}
+
+export function taskCostTable(rows: readonly TaskCostRow[]): string {
+  return table([
+    [
+      'producers',
+      'tasks a request',
+      'enqueued/s',
+      'p50 ms',
+      'p99 ms',
+      'executed/s',
+      'cpu µs/task',
+      'refused',
+    ],
+    ...rows.map((row) => [
+      String(row.producers),
+      String(row.batch),
+      shown(row.enqueuedPerSecond, 0),
+      shown(row.p50Ms, 2),
+      shown(row.p99Ms, 2),
+      shown(row.finishedPerSecond, 0),
+      shown(row.cpuUs, 0),
+      String(row.refused),
     ]),
   ]);
 }

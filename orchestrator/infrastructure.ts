@@ -27,14 +27,13 @@ export class Infrastructure {
     if (now - this.#knownAt < FRESH_MS) return this.#known;
     const { engine, redis, publicUrl } = this.#environment;
     const says = await this.#health.check();
-    const url = new URL(publicUrl);
     this.#known = [
-      service('engine', engine.host, engine.port, says.engine),
+      service('engine', `tcp://${engine.host}:${engine.port}`, says.engine),
       // Without Redis the memory twin serves: nothing is broken, but nothing outlives this process.
       redis === null
-        ? service('redis', url.hostname, 0, 'ok', 'not configured: nothing outlives the orchestrator')
-        : service('redis', redis.host, redis.port, says.redis),
-      service('orchestrator', url.hostname, Number(url.port || 80), 'ok'),
+        ? service('redis', 'memory:', 'ok', 'not configured: nothing outlives the orchestrator')
+        : service('redis', `redis://${redis.host}:${redis.port}`, says.redis),
+      service('orchestrator', publicUrl, 'ok'),
     ];
     this.#knownAt = now;
     return this.#known;
@@ -43,11 +42,19 @@ export class Infrastructure {
 
 function service(
   name: InfrastructureView['name'],
-  address: string,
-  port: number,
+  url: string,
   says: string,
   message = says,
 ): InfrastructureView {
   const state = says === 'ok' ? 'healthy' : 'unhealthy';
-  return { id: name, name, address, port, tags: ['infrastructure'], metadata: { message }, state };
+  const { hostname, port, protocol } = new URL(url);
+  return {
+    id: name,
+    name,
+    address: hostname,
+    port: Number(port || (protocol === 'https:' ? 443 : protocol === 'http:' ? 80 : 0)),
+    tags: ['infrastructure'],
+    metadata: { message, url },
+    state,
+  };
 }

@@ -1,18 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
-import { catalogueOf } from './catalogue.ts';
-import {
-  ConfigFiles,
-  entryJsonSchema,
-  FileWatch,
-  problemText,
-  ServerList,
-  type Settings,
-} from './config/index.ts';
+import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
+import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
+import { endpointsOf } from './endpoints.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
 import { readEnvironment } from './environment.ts';
 import {
@@ -25,17 +19,18 @@ import {
   sseRoute,
 } from './http/index.ts';
 import { Infrastructure } from './infrastructure.ts';
-import { Facts, GantryError, messageOf, systemClock } from './kernel/index.ts';
+import { Facts, messageOf, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
+import { meshControl } from './mesh-control.ts';
 import { keepRegistry } from './registry-keeper.ts';
 import { openStores } from './registry-start.ts';
 import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
+import { RunTime } from './run-time.ts';
 import { ServerPorts } from './server-ports.ts';
 import {
-  Aggregates,
   type EncodeError,
-  Endpoints,
+  MeshCalls,
   Sessions,
   SseSessions,
   StatelessAggregates,
@@ -44,6 +39,7 @@ import {
 } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
+import { startTasks } from './tasks-start.ts';
 import { countFacts, logFacts } from './telemetry/index.ts';
 
 /** How long to wait before the engine is asked again at start: it comes up within seconds or not at all. */
@@ -72,10 +68,12 @@ async function main(): Promise<void> {
     clock,
     portRange,
     store: stores.servers,
+    registered: () => runTime.servers,
+    admit: (specs) => runTime.admit(specs),
     apply: async (specs) => {
       await ports.apply(specs);
-      await mesh.apply(specs);
-      if (list.isWhole) await remembered.keepOnly(specs);
+      await mesh.apply(runTime.over(specs));
+      if (list.isWhole && runTime.registrations.wasRead) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
     onReload: ({ trigger, outcome, problems }, settingsChanged) => {
@@ -84,6 +82,13 @@ async function main(): Promise<void> {
     },
   });
   const settings = await loadSettings(list, configFile);
+  const runTime = new RunTime({
+    store: stores.mesh,
+    clock,
+    list: () => list,
+    ...settings.registry,
+    onTrouble: trouble('registrations'),
+  });
   refuseOpenDoor(environment.bindAddress, settings);
   const admin = await adminToken(environment.stateDir);
 
@@ -118,19 +123,19 @@ async function main(): Promise<void> {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);
     },
+    reach: runTime.reach,
     urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
     memory: remembered,
     eras: stores.eras,
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
+    onChange: (server) => router.look(server),
     inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-  const catalogue = catalogueOf(mesh, remembered);
-  const aggregates = new Aggregates({ router, facts, catalogue, sets: () => list.sets });
-  const endpoints = new Endpoints({ router, clock, aggregates });
+  const { aggregates, endpoints } = endpointsOf({ mesh, remembered, router, facts, clock, list });
   const sessions = new Sessions({ endpoints, clock, facts, encodeError, log: stores.events });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
   const stateless = new StatelessCalls({ router, clock, facts, encodeError });
@@ -154,8 +159,13 @@ async function main(): Promise<void> {
     intents: remembered.intents,
   });
   const infrastructure = new Infrastructure(environment, control.health);
+  const bus = startTasks({ stores, router, tools, mesh, facts, epoch, onTrouble: trouble('tasks') });
   const http: HttpOptions = {
     ...control,
+    mesh: meshControl({ runTime, mesh, list, calls: new MeshCalls(router, clock) }),
+    tasks: bus.tasks,
+    agents: bus.agents,
+    pendingTasks: bus.pendingTasks,
     infrastructure: () => infrastructure.view(),
     metrics,
     auth: authOf(settings, admin.token),
@@ -172,6 +182,7 @@ async function main(): Promise<void> {
     onTrouble: trouble('ports'),
   });
   await remembered.load();
+  await runTime.load(false);
   await list.start(); // before anybody can ask: the servers are known, and wait for the engine
   const listening = await listen(createApp(http), { host: environment.host, port: environment.port });
   process.stderr.write(`gantry: listening on ${publicUrl}; the admin token is in ${admin.path}\n`);
@@ -185,6 +196,8 @@ async function main(): Promise<void> {
     sessions,
     infrastructure,
     remembered,
+    runTime,
+    closing: closing.signal,
     onTrouble: trouble('registry'),
   });
   const stopped = onceStopped(process);
@@ -207,33 +220,18 @@ async function main(): Promise<void> {
   sessions.drain();
   modern.drain();
   stateless.drain();
-  const noMoreRequests = [listening.close(drainMs), ports.close(drainMs)];
+  const noMoreRequests = [listening.close(drainMs), ports.close(drainMs), bus.close(drainMs)];
   await mesh.shutdown(drainMs);
   sessions.close();
   sseSessions.close();
   stateless.close();
   aggregates.close();
   await Promise.all(noMoreRequests);
+  runTime.registrations.close();
   await registry.close();
   await stores.close();
   metrics.close();
   log.close();
-}
-
-/** @throws Error that lists every problem of the file, a line each */
-async function loadSettings(list: ServerList, configFile: string): Promise<Settings> {
-  try {
-    return await list.load();
-  } catch (error) {
-    if (!(error instanceof GantryError && error.code === 'invalid_config')) throw error;
-    const problems = error.detail.problems as Parameters<typeof problemText>[1][];
-    throw new Error(problems.map((problem) => problemText(basename(configFile), problem)).join('\n'));
-  }
-}
-
-/** A refusal has been stated with all its problems; anything else is a fault of ours. */
-function toldAsRefused(error: unknown): void {
-  if (!(error instanceof GantryError)) throw error;
 }
 
 /** The longest drain that any server asks for. */

@@ -5,6 +5,7 @@ import type { Mesh } from './lifecycle/index.ts';
 import { picturesOf } from './mesh-pictures.ts';
 import { type MeshStore, Recorder } from './registry/index.ts';
 import type { Remembered } from './remembered.ts';
+import type { RunTime } from './run-time.ts';
 import type { Sessions } from './session/index.ts';
 
 /** How often a registry that was away is asked whether it is back. */
@@ -18,6 +19,8 @@ const TELLING: ReadonlySet<Fact['type']> = new Set([
   'session.opened',
   'session.closed',
   'engine.state',
+  'breaker.state',
+  'replica.restart',
 ]);
 
 export type KeeperOptions = {
@@ -30,16 +33,20 @@ export type KeeperOptions = {
   readonly sessions: Sessions;
   readonly infrastructure: Infrastructure;
   readonly remembered: Remembered;
+  readonly runTime: RunTime;
+  /** The orchestrator is about to end. */
+  readonly closing: AbortSignal;
   readonly onTrouble: (message: string) => void;
 };
 
 /** Keeps mesh and registry in step: what happens here is written there, what could not be read at the start is read later. */
 export function keepRegistry(options: KeeperOptions): { close(): Promise<void> } {
-  const { store, holder, facts, list, mesh, sessions, infrastructure, remembered, onTrouble } = options;
+  const { store, holder, facts, list, mesh, sessions, infrastructure, remembered } = options;
+  const { runTime, closing, onTrouble } = options;
   const recorder = new Recorder({
     store,
     holder,
-    pictures: picturesOf(mesh, sessions, infrastructure),
+    pictures: picturesOf(mesh, sessions, infrastructure, closing),
     clock: systemClock,
     onTrouble,
   });
@@ -50,6 +57,7 @@ export function keepRegistry(options: KeeperOptions): { close(): Promise<void> }
   const stopAsking = everySoOften(async () => {
     await infrastructure.view();
     await list.storeIsBack();
+    await runTime.load(true);
     if (await remembered.load()) obey(mesh, remembered);
   }, onTrouble);
   return {

@@ -1,3 +1,13 @@
+import {
+  AGENT_TTL_MS,
+  type AgentStore,
+  MAX_AGENTS,
+  MemoryAgentStore,
+  MemoryTaskStore,
+  streamOf,
+  TASK_LIMITS,
+  type TaskStore,
+} from './bus/index.ts';
 import { type Environment, redisUrl } from './environment.ts';
 import { systemClock } from './kernel/index.ts';
 import { type EraMemory, MemoryEraMemory } from './lifecycle/index.ts';
@@ -5,10 +15,12 @@ import {
   MemoryMeshStore,
   MemoryServerStore,
   type MeshStore,
+  RedisAgentStore,
   RedisEraMemory,
   RedisEventLog,
   RedisMeshStore,
   RedisServerStore,
+  RedisTaskStore,
   type ServerStore,
 } from './registry/index.ts';
 import { EVENTS_KEPT_MS, type EventLog, MemoryEventLog } from './session/index.ts';
@@ -18,6 +30,8 @@ export type Stores = {
   readonly mesh: MeshStore;
   readonly events: EventLog;
   readonly eras: EraMemory;
+  readonly tasks: TaskStore;
+  readonly agents: AgentStore;
   readonly close: () => Promise<void>;
 };
 
@@ -31,13 +45,15 @@ export function openStores(
 ): Stores {
   if (redis === null) {
     trouble('registry')(
-      'No Redis is configured: servers made over the API, what was stopped or scaled, known tool lists and messages of broken streams are forgotten at the next start.',
+      'No Redis is configured: servers made over the API, what was stopped or scaled, known tool lists, open breakers, crash loops, messages of broken streams, and all tasks are forgotten at the next start.',
     );
     return {
       servers: new MemoryServerStore(),
       mesh: new MemoryMeshStore(),
       events: new MemoryEventLog({ clock: systemClock }),
       eras: new MemoryEraMemory(),
+      tasks: new MemoryTaskStore({ limits: TASK_LIMITS, clock: systemClock }),
+      agents: new MemoryAgentStore({ clock: systemClock }),
       close: async () => {},
     };
   }
@@ -54,11 +70,16 @@ export function openStores(
     onTrouble: trouble('events'),
   });
   const eras = new RedisEraMemory({ url, keyPrefix: `${keyPrefix}era:`, onTrouble: trouble('eras') });
+  // So must a flood of tasks.
+  const tasks = new RedisTaskStore({ url, keyPrefix, limits: TASK_LIMITS, streamOf });
+  const agents = new RedisAgentStore({ url, keyPrefix, ttlMs: AGENT_TTL_MS, maxAgents: MAX_AGENTS });
   const close = async (): Promise<void> => {
+    await tasks.close();
+    await agents.close();
     await events.close();
     await eras.close();
     await mesh.close();
     await servers.close();
   };
-  return { servers, mesh, events, eras, close };
+  return { servers, mesh, events, eras, tasks, agents, close };
 }

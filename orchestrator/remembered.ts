@@ -1,6 +1,7 @@
 import { GantryError, type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
-import type { MeshMemory } from './lifecycle/index.ts';
-import { Intents, type Json, LearnedOffers, type MeshStore } from './registry/index.ts';
+import type { MeshMemory, ServerHistory } from './lifecycle/index.ts';
+import { Intents, type Json, LearnedOffers, type MeshStore, WRITTEN_BEHIND } from './registry/index.ts';
+import { storedHistory } from './stored-history.ts';
 
 /** What earlier starts of the orchestrator left in the registry. */
 export class Remembered implements MeshMemory {
@@ -9,6 +10,9 @@ export class Remembered implements MeshMemory {
   readonly learned: LearnedOffers;
   readonly #store: MeshStore;
   #tools: ReadonlyMap<string, Json> = new Map();
+  #breakers: ReadonlyMap<string, Json> = new Map();
+  /** Servers whose history was asked for: from then on their pools know better. */
+  readonly #begun = new Set<string>();
 
   constructor(store: MeshStore, onTrouble: (message: string) => void) {
     this.#store = store;
@@ -24,6 +28,7 @@ export class Remembered implements MeshMemory {
     if (this.intents.wasRead) return false;
     try {
       this.#tools = await this.#store.kept('tools');
+      this.#breakers = await this.#store.kept('breakers');
       await this.learned.load();
       await this.intents.load();
       return true;
@@ -46,14 +51,22 @@ export class Remembered implements MeshMemory {
     return known?.made === made ? readOffers(known) : null;
   }
 
+  history(server: string, made: string): ServerHistory | null {
+    const record = this.#begun.has(server) ? null : this.#breakers.get(server);
+    this.#begun.add(server);
+    return storedHistory(record, made);
+  }
+
   /** Forgets servers that are gone. What cannot be forgotten now is forgotten at the next change of the list. */
   async keepOnly(specs: readonly ServerSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
     try {
       this.learned.keepOnly(names);
       await this.intents.keepOnly(names);
-      const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
-      if (gone.length > 0) await this.#store.keep('tools', { put: new Map(), remove: gone });
+      for (const kind of WRITTEN_BEHIND) {
+        const remove = [...(await this.#store.kept(kind)).keys()].filter((name) => !names.has(name));
+        if (remove.length > 0) await this.#store.keep(kind, { put: new Map(), remove });
+      }
     } catch (error) {
       if (!(error instanceof GantryError && error.code === 'registry_unavailable')) throw error;
     }

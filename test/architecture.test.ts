@@ -12,6 +12,7 @@ const BESIDE: Record<string, readonly string[]> = {
   lifecycle: ['replica', 'engine'],
   config: [],
   registry: [],
+  bus: [],
   telemetry: [],
   kernel: [],
   resilience: ['kernel'],

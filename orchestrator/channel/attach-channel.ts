@@ -2,6 +2,7 @@ import type { Attachment } from '../engine/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { Channel, ChannelEnd } from './channel.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { Outbox } from './outbox.ts';
 import { BoundedStderr } from './stderr-ring.ts';
 
 export type AttachChannelOptions = {
@@ -17,6 +18,7 @@ export type AttachChannelOptions = {
  */
 export function attachChannel({ attachment, clock, maxLineBytes }: AttachChannelOptions): Channel {
   const stderr = new BoundedStderr(clock);
+  const outbox = new Outbox((text) => attachment.write(text));
   const { promise: closed, resolve } = Promise.withResolvers<ChannelEnd>();
   let end: ChannelEnd | null = null;
   let onLine: ((line: Buffer) => void) | null = null;
@@ -50,15 +52,17 @@ export function attachChannel({ attachment, clock, maxLineBytes }: AttachChannel
     kind: 'attach',
     stderr,
     closed,
-    send: (line) =>
-      end === null ? attachment.write(`${line}\n`) : Promise.reject(new Error('the channel is closed')),
+    send: (line) => (end === null ? outbox.send(line) : Promise.reject(new Error('the channel is closed'))),
     onLine(listener) {
       onLine = listener;
       const waiting = early;
       early = [];
       for (const line of waiting) listener(line);
     },
-    end: () => attachment.end(),
+    end() {
+      outbox.flush();
+      attachment.end();
+    },
     destroy(message) {
       finish({ why: 'destroyed', message });
       attachment.destroy();

@@ -52,6 +52,7 @@ export class Link {
     this.#onDropped = onDropped;
     this.#heard = new Heard(clock.now());
     channel.onLine((line) => this.#take(line));
+    channel.onLost?.((id, error) => this.#open.get(id)?.fail(error));
     this.over = channel.closed.then(async () => {
       this.#closed = true;
       const error = await deadCallError();

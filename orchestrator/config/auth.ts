@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** `call` reads and calls tools; `admin` changes servers and containers. Neither includes the other. */
 export type Scope = 'call' | 'admin';
@@ -11,24 +11,29 @@ export type TokenEntry = {
   readonly scopes: readonly Scope[];
 };
 
+/** Who a token may belong to. */
+export type TokenOwner = { readonly principal: string; readonly scopes: readonly Scope[] };
+
 /**
- * Who a bearer token belongs to, or null. Hashes are compared in constant time and all of them are compared
- * every time, so that the answer's timing tells neither a prefix nor a position.
+ * Who a bearer token belongs to, or null. The token is hashed once and compared as a hash, in constant time and with all
+ * of them every time, so that the answer's timing tells neither a prefix nor a position.
  */
-export function callerOf(
-  token: string,
-  entries: readonly TokenEntry[],
-): { readonly principal: string; readonly scopes: readonly Scope[] } | null {
-  const digest = createHash('sha256').update(token, 'utf8').digest();
-  let found: TokenEntry | null = null;
-  for (const entry of entries) {
-    const expected = Buffer.from(entry.sha256, 'hex');
-    if (expected.length === digest.length && timingSafeEqual(expected, digest)) found ??= entry;
-  }
-  return found === null ? null : { principal: found.principal, scopes: found.scopes };
+export function tokenOwners(entries: readonly TokenEntry[]): (token: string) => TokenOwner | null {
+  const owners = entries.map(({ sha256, principal, scopes }) => ({
+    expected: Buffer.from(sha256, 'hex'),
+    owner: { principal, scopes },
+  }));
+  return (token) => {
+    const digest = hash('sha256', token, 'buffer');
+    let found: TokenOwner | null = null;
+    for (const { expected, owner } of owners) {
+      if (expected.length === digest.length && timingSafeEqual(expected, digest)) found ??= owner;
+    }
+    return found;
+  };
 }
 
 /** What to put into `auth.tokens[].sha256` for a token. */
 export function tokenHash(token: string): string {
-  return createHash('sha256').update(token, 'utf8').digest('hex');
+  return hash('sha256', token, 'hex');
 }

@@ -1,4 +1,4 @@
-export { callerOf, type Scope, type TokenEntry, tokenHash } from './auth.ts';
+export { type Scope, type TokenEntry, tokenHash, tokenOwners } from './auth.ts';
 export { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 export { diffServers, type ServerChange, type ServerDiff } from './diff.ts';
 export type { ListChange } from './file-servers.ts';
@@ -8,6 +8,7 @@ export { type Loaded, type LoadOptions, loadConfig, type Settings } from './load
 export { defaultPortRange, type PortRange } from './port-range.ts';
 export { invalidConfig, type Parsed, type Problem, problemText } from './problem.ts';
 export type { RawObject } from './raw.ts';
+export { registeredSpec } from './registered.ts';
 export type { Reload } from './reload.ts';
 export { serverNamePattern } from './schema.ts';
 export {

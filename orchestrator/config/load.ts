@@ -23,6 +23,8 @@ export type Settings = {
   };
   /** `memoryBudgetBytes` is null where it is to be worked out from the engine's memory. */
   readonly limits: { readonly maxLineBytes: number; readonly memoryBudgetBytes: number | null };
+  /** Where servers may be that are not run here (`AddressRules`). */
+  readonly registry: { readonly allowedAddresses: readonly string[] };
 };
 
 export type LoadOptions = {
@@ -86,7 +88,7 @@ function readSettings(file: unknown): Pick<Read, 'sets' | 'findings'> & { value:
   if (!result.success) {
     return { value: null, sets: [], findings: findingsOf(result.error, { keysAt: settingKeys }) };
   }
-  const { auth, http, limits, sets } = result.data;
+  const { auth, http, limits, registry, sets } = result.data;
   const tokens = auth.tokens.map((token) => ({ ...token, sha256: token.sha256.toLowerCase() }));
   const findings = tokens.flatMap((token, index): Finding[] =>
     tokens.findIndex(({ sha256 }) => sha256 === token.sha256) === index
@@ -106,6 +108,7 @@ function readSettings(file: unknown): Pick<Read, 'sets' | 'findings'> & { value:
         maxLineBytes: parseSize(limits.maxLineBytes) ?? Number.NaN,
         memoryBudgetBytes: limits.memoryBudget === undefined ? null : parseSize(limits.memoryBudget),
       },
+      registry,
     },
     sets: setsOf(sets),
     findings,
@@ -113,12 +116,13 @@ function readSettings(file: unknown): Pick<Read, 'sets' | 'findings'> & { value:
 }
 
 function settingKeys(path: Path): readonly string[] {
-  const { auth, http, limits } = SettingsFile.shape;
+  const { auth, http, limits, registry } = SettingsFile.shape;
   if (path[0] === 'auth')
     return path.length > 1 ? ['principal', 'sha256', 'scopes'] : Object.keys(auth.unwrap().shape);
   if (path[0] === 'sets' && path.length > 1) return setKeysAt(path.length);
   if (path[0] === 'http') return Object.keys(http.unwrap().shape);
   if (path[0] === 'limits') return Object.keys(limits.unwrap().shape);
+  if (path[0] === 'registry') return Object.keys(registry.unwrap().shape);
   return Object.keys(SettingsFile.shape);
 }
 

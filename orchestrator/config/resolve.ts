@@ -25,14 +25,10 @@ export function resolveSpec(
     args: entry.args,
     env: envOf(entry.env, secrets),
     sharing: entry.sharing,
-    ...resolveReplicas(entry.replicas),
+    ...resolveReplicas(entry.url === undefined ? entry.replicas : urlsOf(entry.url).length),
     idle: resolveIdle(entry.idle),
     maxSessions: entry.maxSessions,
-    resources: {
-      memoryBytes: certain(parseSize(entry.resources.memory)),
-      cpus: entry.resources.cpus,
-      pids: entry.resources.pids,
-    },
+    resources: resolveResources(entry),
     network: entry.network,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
@@ -53,7 +49,23 @@ function resolveSource(entry: Entry, baseDir: string): Source {
   if (entry.npm !== undefined) return { kind: 'npm', ...packageOf(parseNpm(entry.npm)), bin };
   if (entry.pypi !== undefined) return { kind: 'pypi', ...packageOf(parsePypi(entry.pypi)), bin };
   if (entry.image !== undefined) return { kind: 'image', image: entry.image, command };
+  if (entry.url !== undefined) {
+    const places = urlsOf(entry.url).map((url, index) => ({ number: index + 1, url, id: null }));
+    return { kind: 'url', places };
+  }
   return { kind: 'build', path: posix.resolve(baseDir, certain(entry.build)), command };
+}
+
+/** What runs elsewhere takes nothing here. */
+function resolveResources({ url, resources }: Entry): ServerSpec['resources'] {
+  if (url !== undefined) return { memoryBytes: 0, cpus: 0, pids: 0 };
+  const { memory, cpus, pids } = resources;
+  return { memoryBytes: certain(parseSize(memory)), cpus, pids };
+}
+
+/** As the URL standard writes them, so that one place has one name. */
+function urlsOf(url: string | readonly string[]): readonly string[] {
+  return [url].flat().map((text) => new URL(text).href);
 }
 
 /** The schema has passed these values already; a failure here is a fault of ours and must not become a default. */

@@ -1,9 +1,10 @@
 import type { PortRange } from './port-range.ts';
 import type { Finding } from './problem.ts';
 import type { RawObject } from './raw.ts';
+import { remoteFindings } from './remote.ts';
 import { scalingFindings } from './scaling.ts';
 
-const sources = ['npm', 'pypi', 'image', 'build'] as const;
+const sources = ['npm', 'pypi', 'image', 'build', 'url'] as const;
 
 export type RuleContext = {
   readonly origin: 'file' | 'api';
@@ -23,6 +24,7 @@ export function ruleFindings(entry: RawObject, context: RuleContext): Finding[] 
     ...dataFindings(entry),
     ...portFindings(entry, context),
     ...scalingFindings(entry),
+    ...remoteFindings(entry),
   ];
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
+import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
 import { parseSize, sizePattern, sizeText } from './size.ts';
@@ -160,6 +161,11 @@ export const Entry = z
         description: 'Directory with a Dockerfile, beside or below gantry.yaml. Not over HTTP.',
         examples: ['./servers/clock'],
       }),
+    url: Url.optional().meta({
+      description:
+        'Where a server is that is not run here: MCP over HTTP, within registry.allowedAddresses. A list makes one pool.',
+      examples: ['http://10.1.2.3:8080/mcp'],
+    }),
     bin: Bin.optional().describe(
       'Which program of the package to run, where it has several. npm and pypi only.',
     ),
@@ -227,8 +233,14 @@ export const Entry = z
     ),
   })
   .meta({
-    description: 'One MCP server. Exactly one of npm, pypi, image and build says where it comes from.',
-    oneOf: [{ required: ['npm'] }, { required: ['pypi'] }, { required: ['image'] }, { required: ['build'] }],
+    description: 'One MCP server. Exactly one of npm, pypi, image, build and url says where it comes from.',
+    oneOf: [
+      { required: ['npm'] },
+      { required: ['pypi'] },
+      { required: ['image'] },
+      { required: ['build'] },
+      { required: ['url'] },
+    ],
   });
 
 export type Entry = z.output<typeof Entry>;

@@ -1,13 +1,8 @@
-import {
-  type Clock,
-  type ConfigView,
-  GantryError,
-  type ServerSet,
-  type ServerSpec,
-} from '../kernel/index.ts';
+import { type Clock, type ConfigView, GantryError, type ServerSpec } from '../kernel/index.ts';
 import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 import { FileServers, type ListChange } from './file-servers.ts';
 import type { ConfigFiles } from './files.ts';
+import { exists, unchangeable } from './list-refusals.ts';
 import type { Settings } from './load.ts';
 import { defaultPortRange, type PortRange } from './port-range.ts';
 import { invalidConfig, type Parsed } from './problem.ts';
@@ -27,6 +22,10 @@ export type ServerListOptions = {
   readonly clock: Clock;
   readonly portRange?: PortRange;
   readonly store: EntryStore;
+  /** Servers that are there for a time, beside those of file and store; they give way to one of the same name. */
+  readonly registered?: () => readonly ServerSpec[];
+  /** Throws where servers made over the API cannot be, for a reason outside their definition. */
+  readonly admit?: (specs: readonly ServerSpec[]) => Promise<void>;
   /** Told whenever the list changes, with the whole of it. */
   readonly apply: (specs: readonly ServerSpec[]) => Promise<void>;
   readonly onTrouble: (message: string) => void;
@@ -67,7 +66,7 @@ export class ServerList {
   }
 
   /** Those of the file. */
-  get sets(): readonly ServerSet[] {
+  get sets(): FileServers['sets'] {
     return this.#file.sets;
   }
 
@@ -77,6 +76,16 @@ export class ServerList {
       await this.#tryStore();
       await this.#apply();
     });
+  }
+
+  /** Servers have registered, or what lies over the definitions has changed. */
+  again(): Promise<void> {
+    return this.#exclusive(() => this.#apply());
+  }
+
+  /** The servers of file and store. */
+  get specs(): readonly ServerSpec[] {
+    return [...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)];
   }
 
   /** Reads the store if that has failed so far: the registry is back. */
@@ -109,6 +118,7 @@ export class ServerList {
     return this.#exclusive(async () => {
       const made = accepted(parseServerBody(body, this.#bodyOptions()));
       for (const { name } of made) if (this.#has(name)) throw exists(name, 'exists already');
+      await this.#options.admit?.(made.map(({ spec }) => spec));
       await this.#needStore();
       await this.#storeAll(made);
       for (const server of made) this.#made.set(server.name, server);
@@ -122,6 +132,7 @@ export class ServerList {
     return this.#exclusive(async () => {
       const before = this.#changeable(name);
       const after = accepted(patchEntry(name, before.entry as RawObject, patch, this.#bodyOptions(name)));
+      await this.#options.admit?.([after.spec]);
       await this.#options.store.put(name, after.entry);
       this.#made.set(name, after);
       await this.#apply();
@@ -157,7 +168,13 @@ export class ServerList {
   }
 
   #apply(): Promise<void> {
-    return this.#options.apply([...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)]);
+    const own = this.specs;
+    const names = new Set(own.map(({ name }) => name));
+    return this.#options.apply([...own, ...this.#registered.filter(({ name }) => !names.has(name))]);
+  }
+
+  get #registered(): readonly ServerSpec[] {
+    return this.#options.registered?.() ?? [];
   }
 
   async #tryStore(): Promise<void> {
@@ -189,25 +206,19 @@ export class ServerList {
   }
 
   #has(name: string): boolean {
-    return this.#made.has(name) || this.#file.specs.some((spec) => spec.name === name);
+    return [...this.specs, ...this.#registered].some((spec) => spec.name === name);
   }
 
   #changeable(name: string): ApiServer {
     const server = this.#made.get(name);
     if (server !== undefined) return server;
-    if (this.#has(name)) {
-      throw new GantryError('managed_by_file', `Server ${name} is defined in gantry.yaml: edit it there.`, {
-        detail: { server: name },
-      });
-    }
-    throw new GantryError('server_not_found', `There is no server named ${name}.`, {
-      detail: { server: name },
-    });
+    const isRegistered = this.#registered.some((spec) => spec.name === name);
+    throw unchangeable(name, isRegistered ? 'registered' : this.#has(name) ? 'file' : null);
   }
 
   /** @param except the server whose own port may stay. */
   #bodyOptions(except?: string): BodyOptions {
-    const specs = [...this.#file.specs, ...[...this.#made.values()].map(({ spec }) => spec)];
+    const { specs } = this;
     const usedPorts = new Map<number, string>();
     for (const { name, port } of specs) if (port !== null && name !== except) usedPorts.set(port, name);
     const others = specs.filter(({ name }) => name !== except);
@@ -228,8 +239,4 @@ export class ServerList {
 function accepted<T>(parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.value;
   throw invalidConfig(parsed.problems);
-}
-
-function exists(name: string, why: string): GantryError {
-  return new GantryError('server_exists', `Server ${name} ${why}.`, { detail: { server: name } });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RegistrySettings } from './remote.ts';
 import { Entry, serverNamePattern, size, text } from './schema.ts';
 import { Sets } from './sets.ts';
 
@@ -66,6 +67,7 @@ const settingsShape = {
     })
     .prefault({})
     .describe('Bounds for every server.'),
+  registry: RegistrySettings.prefault({}).describe('Servers that are not run here.'),
 };
 
 /** gantry.yaml without the servers. Those are checked one by one, so that one cannot hide the next. */

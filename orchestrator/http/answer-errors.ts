@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import { type Facts, GantryError, messageOf } from '../kernel/index.ts';
-import { type ErrorAnswer, mcpError, restError } from './error-map.ts';
-import { isMcpPath, stateOf } from './request-state.ts';
+import { mcpError, restError } from './error-map.ts';
+import { type Exchange, isMcpPath, JSON_TYPE, pathOf, type RequestState, stateOf } from './request-state.ts';
 
 /**
  * How long the rest of a refused body is read and thrown away. Closing at once while the client still sends
@@ -18,42 +18,39 @@ export function answerErrors(facts: Facts): Middleware {
     try {
       await next();
     } catch (error) {
-      if (!(error instanceof GantryError)) {
-        const where = `http ${ctx.method} ${stateOf(ctx).route ?? 'unmatched'}`;
-        facts.state({ type: 'trouble', where, message: messageOf(error) });
-      }
-      if (ctx.res.headersSent || ctx.res.destroyed) {
-        // Half an answer is out: cutting it off is the only way left to say that it is not whole.
-        ctx.respond = false;
-        ctx.res.destroy();
-        return;
-      }
-      const answer = isMcpPath(ctx.path) ? mcpError(error, stateOf(ctx).rpcId ?? null) : restError(error);
-      if (ctx.req.complete) {
-        ctx.status = answer.status;
-        ctx.set(answer.headers);
-        ctx.body = answer.body;
-      } else {
-        await answerBeforeBodyEnds(ctx, answer);
-      }
+      ctx.respond = false;
+      await answerFailure(facts, ctx, stateOf(ctx), error);
     }
   };
 }
 
-/** The client is still sending: answer now, swallow a little of the rest, then hang up. */
-async function answerBeforeBodyEnds(ctx: Context, answer: ErrorAnswer): Promise<void> {
-  ctx.respond = false;
-  const text = JSON.stringify(answer.body);
-  ctx.res.writeHead(answer.status, {
-    ...answer.headers,
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    Connection: 'close',
-  });
-  // The bytes go out with write; `end` would make Node destroy the socket as soon as they are flushed.
-  ctx.res.write(text);
-  await swallow(ctx.req, LINGER_MS);
-  ctx.res.end();
+/** The one way in which a request fails, whoever was handling it. Never rejects. */
+export async function answerFailure(
+  facts: Facts,
+  exchange: Exchange,
+  state: RequestState,
+  error: unknown,
+): Promise<void> {
+  const { req, res } = exchange;
+  if (!(error instanceof GantryError)) {
+    const where = `http ${req.method} ${state.route ?? 'unmatched'}`;
+    facts.state({ type: 'trouble', where, message: messageOf(error) });
+  }
+  // Half an answer is out: cutting it off is the only way left to say that it is not whole.
+  if (res.headersSent || res.destroyed) return void res.destroy();
+  const { status, headers, body } = isMcpPath(pathOf(req))
+    ? mcpError(error, state.rpcId ?? null)
+    : restError(error);
+  const text = JSON.stringify(body);
+  for (const name of res.getHeaderNames()) if (name !== 'connection') res.removeHeader(name);
+  const all = { ...headers, 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(text) };
+  if (req.complete) return void res.writeHead(status, all).end(text);
+  res.writeHead(status, { ...all, Connection: 'close' });
+  // The client is still sending: answer now, swallow a little of the rest, then hang up. The bytes go out with write;
+  // `end` would make Node destroy the socket as soon as they are flushed.
+  res.write(text);
+  await swallow(req, LINGER_MS);
+  res.end();
 }
 
 function swallow(request: IncomingMessage, lingerMs: number): Promise<void> {

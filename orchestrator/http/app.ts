@@ -1,47 +1,50 @@
+import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { messageOf } from '../kernel/index.ts';
 import { answerErrors } from './answer-errors.ts';
-import { identify } from './guards/auth.ts';
-import { guardHost } from './guards/host.ts';
-import { guardOrigin } from './guards/origin.ts';
+import { type Admit, admission } from './guards/index.ts';
+import { mcpEntrance } from './mcp/entrance.ts';
+import type { McpHandler } from './mcp/handler.ts';
 import { mountRoutes } from './mount-routes.ts';
 import type { Route } from './openapi/define-route.ts';
 import type { HttpOptions } from './options.ts';
-import { requestFacts } from './request-facts.ts';
+import { stateWhenEnded } from './request-facts.ts';
+import { pathOf, stateOf } from './request-state.ts';
 import { allRoutes } from './routes/index.ts';
 import { mcpRoutesAt } from './routes/mcp.ts';
 
-/** Probes have no token. */
-const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
-
 /** The HTTP API and all MCP endpoints: what answers on the main port. */
-export function createApp(options: HttpOptions): Koa {
-  return appOf(options, allRoutes(options));
+export function createApp(options: HttpOptions): RequestListener {
+  const admit = admission(options);
+  const otherwise = appOf(options, admit, allRoutes(options));
+  return mcpEntrance({ ...options, admit, path: '/mcp/{server}', otherwise });
 }
 
 /** One server alone, at `/mcp`: what answers on the port of its own that a server may have. */
-export function createServerPortApp(options: HttpOptions, server: string): Koa {
-  const named: Middleware = (ctx, next) => {
-    ctx.params = { server };
-    return options.mcp(ctx, next);
-  };
-  return appOf(options, mcpRoutesAt('/mcp', 'mcp', named));
+export function createServerPortApp(options: HttpOptions, server: string): RequestListener {
+  const admit = admission(options);
+  const mcp: McpHandler = (request) => options.mcp({ ...request, server });
+  const otherwise = appOf(options, admit, mcpRoutesAt('/mcp', 'mcp', mcp));
+  return mcpEntrance({ ...options, mcp, admit, path: '/mcp', otherwise });
 }
 
-function appOf(options: HttpOptions, routes: readonly Route[]): Koa {
+function appOf(options: HttpOptions, admit: Admit, routes: readonly Route[]): RequestListener {
   const app = new Koa();
   // Forwarded headers are not believed: nothing is known to stand in front.
   app.proxy = false;
   const chain: readonly Middleware[] = [
     // Outermost, so that every answer is counted, refusals too.
-    requestFacts(options.facts),
+    async (ctx, next) => {
+      stateWhenEnded(options.facts, ctx, stateOf(ctx));
+      await next();
+    },
     // Around everything that may throw, so that no error finds its own way out.
     answerErrors(options.facts),
-    // The cheapest refusals, and those that protect a user's browser, before any secret is looked at.
-    guardHost(options.allowedHosts),
-    guardOrigin(options.allowedOrigins),
     // Who calls; what the caller may do is asked by each route, before it reads a body.
-    identify(options.auth, PUBLIC_PATHS),
+    async (ctx, next) => {
+      stateOf(ctx).caller = admit(ctx.req, pathOf(ctx.req));
+      await next();
+    },
     // The routes, and last of all the answer that there is no such route.
     ...mountRoutes(routes, options.maxBodyBytes),
   ];
@@ -51,7 +54,7 @@ function appOf(options: HttpOptions, routes: readonly Route[]): Koa {
     if (LEAVING.has(error.code ?? '')) return;
     options.facts.state({ type: 'trouble', where: 'http answer', message: messageOf(error) });
   });
-  return app;
+  return app.callback();
 }
 
 const LEAVING: ReadonlySet<string> = new Set([

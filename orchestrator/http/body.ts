@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { Context } from 'koa';
 import { GantryError } from '../kernel/index.ts';
 import { type Json, parseJson } from './json-text.ts';
+import { passedBefore } from './passed-before.ts';
+import type { Exchange } from './request-state.ts';
 
 /** A body that stops arriving is given up after so long; Node's `requestTimeout` bounds the whole. */
 const IDLE_MS = 10_000;
@@ -11,28 +12,30 @@ const IDLE_MS = 10_000;
  * @throws GantryError unsupported_media_type, body_too_large, parse_error, invalid_request, cancelled
  */
 export async function readJson(
-  ctx: Context,
+  exchange: Exchange,
   options: { readonly maxBytes: number; readonly types?: readonly string[]; readonly idleMs?: number },
 ): Promise<Json> {
-  checkContentType(ctx, options.types ?? ['application/json']);
-  const encoding = ctx.req.headers['content-encoding'];
+  const { headers } = exchange.req;
+  if (options.types === undefined) checkJsonType(headers['content-type'] ?? '');
+  else checkContentType(headers['content-type'] ?? '', options.types);
+  const encoding = headers['content-encoding'];
   // A compressed body would get past the byte cap.
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new GantryError('unsupported_media_type', 'Compressed request bodies are not accepted.');
   }
-  const bytes = await readBytes(ctx, options.maxBytes, options.idleMs ?? IDLE_MS);
+  const bytes = await readBytes(exchange, options.maxBytes, options.idleMs ?? IDLE_MS);
   if (!isUtf8(bytes)) throw new GantryError('parse_error', 'The body is not valid UTF-8.');
   return parseJson(bytes.toString('utf8'));
 }
 
 /** True when the request announces no body at all: some routes take that for `{}`. */
-export function hasNoBody(ctx: Context): boolean {
-  const { headers } = ctx.req;
+export function hasNoBody({ req: { headers } }: Exchange): boolean {
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
-function checkContentType(ctx: Context, types: readonly string[]): void {
-  const header = ctx.req.headers['content-type'] ?? '';
+const checkJsonType = passedBefore((header) => checkContentType(header, ['application/json']));
+
+function checkContentType(header: string, types: readonly string[]): void {
   const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
   const charsetIsFine = parameters.every(
     (parameter) => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter),
@@ -41,8 +44,7 @@ function checkContentType(ctx: Context, types: readonly string[]): void {
   throw new GantryError('unsupported_media_type', `Send the body as ${types.join(' or ')}, in UTF-8.`);
 }
 
-function readBytes(ctx: Context, maxBytes: number, idleMs: number): Promise<Buffer> {
-  const { req, res } = ctx;
+function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Promise<Buffer> {
   const tooLarge = () =>
     new GantryError('body_too_large', `The body is larger than ${maxBytes} bytes.`, { detail: { maxBytes } });
   // Node has checked that the header is a plain number.
@@ -53,29 +55,37 @@ function readBytes(ctx: Context, maxBytes: number, idleMs: number): Promise<Buff
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let idle: NodeJS.Timeout | null = null;
+    let isSettled = false;
     const settle = (act: () => void) => {
-      clearTimeout(idle);
-      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      if (isSettled) return;
+      isSettled = true;
+      if (idle !== null) clearTimeout(idle);
       act();
     };
+    const giveUp = (error: GantryError) =>
+      settle(() => {
+        req.off('data', onData);
+        req.pause();
+        reject(error);
+      });
     const onData = (chunk: Buffer) => {
-      idle.refresh();
+      idle?.refresh();
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
-      else {
-        req.pause();
-        settle(() => reject(tooLarge()));
-      }
+      else giveUp(tooLarge());
     };
     const onEnd = () =>
       settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     const onGone = () =>
       settle(() => reject(new GantryError('cancelled', 'The client left before its request was complete.')));
-    const onIdle = () => {
-      req.pause();
-      settle(() => reject(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`)));
-    };
-    const idle = setTimeout(onIdle, idleMs);
     req.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+    // Most bodies come with their headers, and need no timer.
+    process.nextTick(() => {
+      if (req.complete || isSettled) return;
+      const stopped = () =>
+        giveUp(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`));
+      idle = setTimeout(stopped, idleMs);
+    });
   });
 }

@@ -1,10 +1,15 @@
 import type {
+  Agent,
+  ClaimedTask,
   ConfigView,
   ContainerStatsView,
   ContainerView,
+  DeadLetter,
   LogLine,
   ReplicaView,
   ServerView,
+  TaskResult,
+  TaskState,
   ToolView,
 } from '../kernel/index.ts';
 
@@ -74,6 +79,56 @@ export type ToolControl = {
   ): Promise<string>;
 };
 
+/** A task as somebody asks for it. */
+export type TaskRequest = {
+  readonly topic: string;
+  readonly task: Readonly<Record<string, unknown>>;
+  readonly priority: number;
+  readonly delayMs: number;
+  readonly idempotencyKey: string | null;
+  readonly maxAttempts: number;
+  readonly mayRunTwice: boolean;
+};
+
+/** The task bus. `viewer` is the principal whose tasks are meant; null means everybody's. All throw registry_unavailable. */
+export type TaskControl = {
+  /** All or none. @throws unprocessable, server_not_found, queue_full, invalid_state */
+  enqueue(
+    requests: readonly TaskRequest[],
+    principal: string,
+  ): Promise<readonly { readonly id: string; readonly state: TaskState; readonly existed: boolean }[]>;
+  /** @returns one JSON object as text: results are passed on as they came. @throws task_not_found */
+  status(id: string, viewer: string | null): Promise<string>;
+  /** Newest first; `json` as `status` returns it. */
+  results(topic: string, count: number, viewer: string | null): Promise<readonly TaskResult[]>;
+  dead(topic: string, count: number, viewer: string | null): Promise<readonly DeadLetter[]>;
+  /** @throws task_not_found, invalid_state */
+  replay(id: string, viewer: string | null): Promise<void>;
+  /** @throws task_not_found, invalid_state */
+  discard(id: string, viewer: string | null): Promise<void>;
+};
+
+/** Agents, and what they do with tasks. All throw registry_unavailable. */
+export type AgentControl = {
+  /** How long an agent counts as there, and a task that it claimed as its own, after it was last heard of. */
+  readonly ttlSeconds: number;
+  list(): Promise<readonly Agent[]>;
+  /** @param agent null keeps what is known. @returns which tasks are still its own. @throws agent_not_found, queue_full */
+  beat(id: string, agent: Omit<Agent, 'id'> | null, tasks: readonly string[]): Promise<readonly string[]>;
+  /** @throws unprocessable */
+  claim(topic: string, agent: string, count: number): Promise<readonly ClaimedTask[]>;
+  /** @returns what has become of it. @throws task_not_found, invalid_state */
+  settle(
+    id: string,
+    agent: string,
+    outcome: {
+      readonly status: 'done' | 'failed' | 'retry';
+      readonly result: unknown;
+      readonly message: string | null;
+    },
+  ): Promise<'done' | 'failed' | 'retry' | 'dead'>;
+};
+
 export type Health = {
   /** `ok` or what is wrong, by dependency. */
   check(): Promise<{ readonly engine: string; readonly redis: string }>;
@@ -86,7 +141,7 @@ export type InfrastructureView = {
   readonly address: string;
   readonly port: number;
   readonly tags: readonly ['infrastructure'];
-  readonly metadata: { readonly message: string };
+  readonly metadata: { readonly message: string; readonly url: string };
   readonly state: 'healthy' | 'unhealthy';
 };
 

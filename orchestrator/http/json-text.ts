@@ -3,8 +3,6 @@ import { GantryError, MAX_JSON_DEPTH, messageOf, scanJson } from '../kernel/inde
 export type Json = {
   readonly text: string;
   readonly value: unknown;
-  /** Exact text of each member of the outermost object, see `scanJson`. */
-  readonly members: ReadonlyMap<string, string>;
 };
 
 /**
@@ -29,7 +27,7 @@ export function parseJson(text: string): Json {
   if ((text.includes('__proto__') || text.includes('\\u005')) && hasProtoKey(value)) {
     throw new GantryError('invalid_request', 'The body has a key named "__proto__".');
   }
-  return { text, value, members: scan.members };
+  return { text, value };
 }
 
 /** V8 quotes the text it stumbled over; a body may hold secrets, so only the place is passed on. */

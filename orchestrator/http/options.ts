@@ -1,29 +1,36 @@
 import type { Middleware } from 'koa';
 import type { Facts } from '../kernel/index.ts';
 import type {
+  AgentControl,
   Auth,
   ContainerControl,
   Health,
   InfrastructureView,
   Metrics,
   ServerControl,
+  TaskControl,
   ToolControl,
 } from './control.ts';
+import type { McpHandler } from './mcp/handler.ts';
+import type { MeshControl } from './mesh-control.ts';
 
 /** Everything the app needs, handed in by main. */
 export type HttpOptions = {
   readonly servers: ServerControl;
   readonly containers: ContainerControl;
   readonly tools: ToolControl;
+  readonly mesh: MeshControl;
+  readonly tasks: TaskControl;
+  readonly agents: AgentControl;
   readonly health: Health;
   /** The engine, Redis and this process, with their own state. */
   readonly infrastructure: () => Promise<readonly InfrastructureView[]>;
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly facts: Facts;
-  /** Answers POST, GET and DELETE of an MCP endpoint; finds the server's name in `ctx.params.server`. */
-  readonly mcp: Middleware;
-  /** Answers GET `/sse/{server}` and POST `/messages/{server}`, the same way. */
+  /** Answers POST, GET and DELETE of an MCP endpoint. */
+  readonly mcp: McpHandler;
+  /** Answers GET `/sse/{server}` and POST `/messages/{server}`; finds the server's name in `ctx.params.server`. */
   readonly sse: Middleware;
   /** Host names, at any port, or `host:port`, served besides the loopback ones. */
   readonly allowedHosts: readonly string[];

@@ -1,6 +1,5 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type Koa from 'koa';
 
 /**
  * Bounds on a request that is still being received; a long answer is not limited by them. Node's own defaults
@@ -30,11 +29,10 @@ export type Listening = {
 
 /** @throws the error of `listen`, such as EADDRINUSE: main decides whether that is fatal */
 export async function listen(
-  app: Koa,
+  handle: RequestListener,
   options: { readonly host: string; readonly port: number; readonly limits?: Partial<typeof SERVER_LIMITS> },
 ): Promise<Listening> {
   const { maxConnections, ...limits } = { ...SERVER_LIMITS, ...options.limits };
-  const handle = app.callback();
   const server = createServer(limits, handle);
   server.maxConnections = maxConnections;
   // Not answered with "100 Continue" here: `body.ts` does, once it knows that it wants the body.

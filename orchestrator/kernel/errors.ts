@@ -21,11 +21,16 @@ export type ErrorCode =
   | 'origin_forbidden'
   | 'host_forbidden'
   | 'scope_missing'
+  /** A server elsewhere has an address that `registry.allowedAddresses` does not list, or that is never reached. */
+  | 'address_not_allowed'
   /** Nothing of that name. */
   | 'server_not_found'
   | 'container_not_found'
   | 'tool_not_found'
   | 'session_not_found'
+  | 'registration_not_found'
+  | 'task_not_found'
+  | 'agent_not_found'
   | 'route_not_found'
   /** The request contradicts the present state. */
   | 'server_exists'
@@ -34,6 +39,8 @@ export type ErrorCode =
   | 'body_too_large'
   /** A server definition has problems: `detail.problems[{path,line,message}]`. */
   | 'invalid_config'
+  /** Of the routes of the mesh API that answered so before Gantry: fields are missing or not as described. */
+  | 'unprocessable'
   | 'queue_full'
   /** The MCP server answered with a JSON-RPC error. */
   | 'mcp_error'

@@ -1,4 +1,5 @@
 import type { Reason } from './reason.ts';
+import type { DeadReason } from './task.ts';
 import type { BreakerState, ToolDifference } from './views.ts';
 
 /**
@@ -197,6 +198,31 @@ export type Fact =
       readonly outcome: 'done' | 'rolled_back' | 'superseded';
       readonly reason: Reason | null;
     }
+  /** Tasks were taken into a topic. */
+  | { readonly type: 'task.enqueued'; readonly topic: string; readonly count: number }
+  /** Tasks were not taken: the bus is full. */
+  | { readonly type: 'task.refused'; readonly topic: string; readonly count: number }
+  /** A task waits for its next attempt. `refused`: nobody could take it; `failed`: it failed and may run twice. */
+  | {
+      readonly type: 'task.retried';
+      readonly topic: string;
+      readonly why: 'refused' | 'failed';
+      readonly delayMs: number;
+    }
+  /** The consumer of a task was not heard of any more, another has it now. */
+  | { readonly type: 'task.taken_over'; readonly topic: string }
+  | {
+      readonly type: 'task.ended';
+      readonly topic: string;
+      readonly task: string;
+      readonly outcome: 'done' | 'failed' | DeadReason;
+      /** Since it was due. */
+      readonly durationMs: number;
+    }
+  /** How many tasks of all topics wait or are executed, and how many are dead letters. */
+  | { readonly type: 'task.backlog'; readonly pending: number; readonly dead: number }
+  /** A dead letter was put back or thrown away. */
+  | { readonly type: 'task.revived'; readonly topic: string; readonly how: 'replayed' | 'discarded' }
   | { readonly type: 'trouble'; readonly where: string; readonly message: string };
 
 export type FactListener = (fact: Fact) => void;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** 128 random bits in visible ASCII: session ids must not be guessable (MCP 2025-11-25, basic/transports). */
 export function newSessionId(): string {
@@ -8,4 +8,9 @@ export function newSessionId(): string {
 /** A short random suffix for names that must not collide, such as a container's. */
 export function shortId(): string {
   return randomBytes(4).toString('hex');
+}
+
+/** Of a task: nobody can guess another's. */
+export function newTaskId(): string {
+  return randomUUID();
 }

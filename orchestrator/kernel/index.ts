@@ -12,5 +12,6 @@ export * from './reason.ts';
 export * from './server-set.ts';
 export * from './server-spec.ts';
 export * from './sorted.ts';
+export * from './task.ts';
 export * from './tool-filter.ts';
 export * from './views.ts';

@@ -16,9 +16,13 @@ export type JsonRpcNotification = {
   readonly params?: Record<string, unknown>;
 };
 
-/** What came back for a request. `raw` is the exact JSON text of `result`, passed on unchanged (docs/architecture.md). */
+/**
+ * What came back for a request. `raw` is the exact JSON text of `result`, passed on unchanged (docs/architecture.md);
+ * `bytes` is the same in UTF-8 where it came from a server as that. Never to be spread: `raw` and `result` may be made
+ * when they are asked for.
+ */
 export type JsonRpcOutcome =
-  | { readonly ok: true; readonly result: unknown; readonly raw: string }
+  | { readonly ok: true; readonly result: unknown; readonly raw: string; readonly bytes?: Buffer }
   | { readonly ok: false; readonly error: JsonRpcError };
 
 /** Ids that survive re-encoding: strings and safe integers. 0 is one of them. */

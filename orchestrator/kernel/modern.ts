@@ -14,3 +14,13 @@ export const SUBSCRIPTION_KEY = `${META_PREFIX}subscriptionId`;
 export const HEADER_MISMATCH = -32020;
 export const MISSING_CAPABILITY = -32021;
 export const UNSUPPORTED_VERSION = -32022;
+
+/** Where a method names its object; the `Mcp-Name` header has to say the same. */
+export const NAME_PARAM: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};

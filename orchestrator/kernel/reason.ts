@@ -13,6 +13,10 @@ export type ReasonCode =
   | 'unresponsive'
   | 'breaker_open'
   | 'handshake_failed'
+  /** A server elsewhere does not answer, or not as MCP has it. */
+  | 'unreachable'
+  /** `registry.allowedAddresses` does not list the address of a server elsewhere. */
+  | 'address_not_allowed'
   | 'engine_unavailable'
   /** The memory budget of the engine is used up. */
   | 'no_memory'

@@ -4,7 +4,8 @@ import type { ToolFilter } from './tool-filter.ts';
 export type ServerSpec = {
   /** `^[a-z][a-z0-9-]{0,62}$` */
   readonly name: string;
-  readonly origin: 'file' | 'api';
+  /** `registered`: over the mesh API, for a time. */
+  readonly origin: 'file' | 'api' | 'registered';
   readonly source: Source;
   /** Arguments after the program. */
   readonly args: readonly string[];
@@ -50,7 +51,18 @@ export type Source =
     }
   | { readonly kind: 'image'; readonly image: string; readonly command: readonly string[] | null }
   /** `path` is absolute; the build context is streamed from there. */
-  | { readonly kind: 'build'; readonly path: string; readonly command: readonly string[] | null };
+  | { readonly kind: 'build'; readonly path: string; readonly command: readonly string[] | null }
+  /** Not run here: reached over HTTP, one standing replica for each place. */
+  | { readonly kind: 'url'; readonly places: readonly RemotePlace[] };
+
+/** One instance of a server elsewhere. */
+export type RemotePlace = {
+  /** Of the standing replica that is the connection to it; stays as long as the instance does. */
+  readonly number: number;
+  readonly url: string;
+  /** What the one who registered it calls it, or null. */
+  readonly id: string | null;
+};
 
 /** How a server's replicas are handed out (docs/architecture.md, Words). */
 export type Sharing = 'shared' | 'session' | 'principal' | 'call';
@@ -167,5 +179,7 @@ export function sourceLabel(source: Source): Record<string, string> {
       return { image: source.image };
     case 'build':
       return { build: source.path };
+    case 'url':
+      return { url: source.places.map(({ url }) => url).join(' ') };
   }
 }

@@ -17,7 +17,7 @@ export type ServerView = {
   readonly reason: Reason | null;
   /** ISO time of the next try after a failure, or null. */
   readonly nextTryAt: string | null;
-  readonly origin: 'file' | 'api';
+  readonly origin: 'file' | 'api' | 'registered';
   /** As configured, plus `resolved` where a missing version was pinned. */
   readonly source: Readonly<Record<string, string>>;
   readonly sharing: Sharing;
@@ -128,7 +128,7 @@ export type ContainerView = {
   readonly idle: boolean;
   readonly restarts: number;
   readonly startedAt: string | null;
-  readonly channel: 'attach' | 'socket';
+  readonly channel: 'attach' | 'socket' | 'http';
   readonly exit: {
     readonly reason: 'oom' | 'signal' | 'exited' | 'killed';
     readonly code: number;
@@ -168,6 +168,23 @@ export type LogLine = { readonly at: string; readonly line: string };
 
 /** A tool as the server described it; Gantry passes it on unchanged. */
 export type ToolView = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+/** One standing place of a server, with or without a process behind it: what balancing and breakers know. */
+export type PlaceView = {
+  /** Of the replica that fills it, now or next. */
+  readonly replica: string;
+  readonly state: ServerState;
+  /** At rest because nobody uses it; a call brings it back. */
+  readonly idle: boolean;
+  readonly breaker: BreakerState;
+  readonly callsInFlight: number;
+  /** Why it does not serve, where that is known. */
+  readonly reason: Reason | null;
+  /** Where it is, for a server that is not run here; else null. */
+  readonly url: string | null;
+  /** The id that it registered under, or null. */
+  readonly registeredAs: string | null;
+};
 
 /** A replica as the mesh routes show it. */
 export type ReplicaView = {

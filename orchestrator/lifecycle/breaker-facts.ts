@@ -1,5 +1,5 @@
-import type { BreakerPolicy, Clock, Facts, ServerSpec, TripCause } from '../kernel/index.ts';
-import { Breaker } from '../resilience/index.ts';
+import type { BreakerPolicy, BreakerState, Clock, Facts, ServerSpec, TripCause } from '../kernel/index.ts';
+import { Breaker, type BreakerHistory } from '../resilience/index.ts';
 
 export type GuardedCalls = {
   readonly server: string;
@@ -10,17 +10,19 @@ export type GuardedCalls = {
   readonly facts: Facts;
   /** Whether it may be taken out of its pool now for its counts or its silence. Default: always. */
   readonly mayEject?: () => boolean;
+  /** See `BreakerOptions`. */
+  readonly past?: BreakerHistory | null;
 };
 
 /** The breaker of one place in a pool, or of a session's replica; its changes are stated. */
 export function callBreaker(options: GuardedCalls): Breaker {
-  const { server, replica, policy, clock, random, facts } = options;
+  const { server, replica, policy, clock, random, facts, past = null } = options;
   const mayOpen = (cause: TripCause): boolean => {
     if (options.mayEject?.() !== false) return true;
     facts.state({ type: 'breaker.spared', server, replica, cause });
     return false;
   };
-  const breaker = new Breaker({ policy, clock, random, mayOpen });
+  const breaker = new Breaker({ policy, clock, random, mayOpen, past });
   breaker.watch((state, cause) =>
     facts.state({ type: 'breaker.state', server, replica, guards: 'calls', state, cause }),
   );
@@ -40,11 +42,16 @@ export function placeBreaker(
   const policy = (): BreakerPolicy => spec().breaker;
   const mayEject = (): boolean => options.mayEject(id);
   const breaker = callBreaker({ ...options, server, replica: id, policy, mayEject });
-  noteBreaker(facts, server, id, 'closed');
+  noteBreaker(facts, server, id, breaker.state);
   return breaker;
 }
 
-/** A place that begins, with its breaker closed, or one that is no more. */
-export function noteBreaker(facts: Facts, server: string, replica: string, state: 'closed' | 'gone'): void {
+/** A place that begins, or one that is no more. */
+export function noteBreaker(
+  facts: Facts,
+  server: string,
+  replica: string,
+  state: BreakerState | 'gone',
+): void {
   facts.state({ type: 'breaker.state', server, replica, guards: 'calls', state, cause: null });
 }

@@ -1,14 +1,17 @@
 import {
+  type BreakerState,
   type Clock,
   type Facts,
   GantryError,
   type Reason,
   reason,
   type ServerSpec,
+  type TripCause,
 } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Breaker } from '../resilience/index.ts';
 import type { Running } from './running.ts';
+import type { StartsHistory } from './server-history.ts';
 
 /** How soon to come back while one start is on trial: it is decided within the start of a container. */
 const TRIAL_RETRY_MS = 2000;
@@ -18,6 +21,8 @@ export type ColdStartsOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly facts: Facts;
+  /** What they had been through in an earlier process; null where nobody knows. */
+  readonly past: StartsHistory | null;
 };
 
 /**
@@ -28,19 +33,27 @@ export type ColdStartsOptions = {
 export class ColdStarts {
   readonly #options: ColdStartsOptions;
   readonly #breaker: Breaker;
-  #lastFailure: Reason | null = null;
+  #lastFailure: Reason | null;
   #trial: ColdStart | null = null;
 
   constructor(options: ColdStartsOptions) {
     this.#options = options;
-    const { spec, clock, random, facts } = options;
+    const { spec, clock, random, facts, past } = options;
+    this.#lastFailure = past?.lastFailure ?? null;
     // Starts are few: only those in a row count, whatever the share.
     const policy = () => ({ ...spec().breaker, minCalls: Number.POSITIVE_INFINITY });
-    this.#breaker = new Breaker({ policy, clock, random });
-    this.#breaker.watch((state, cause) => {
+    this.#breaker = new Breaker({ policy, clock, random, past: past?.breaker ?? null });
+    const tell = (state: BreakerState, cause: TripCause | null): void => {
       const about = { server: spec().name, replica: null, guards: 'starts' } as const;
       facts.state({ type: 'breaker.state', ...about, state, cause });
-    });
+    };
+    this.#breaker.watch(tell);
+    if (this.#breaker.state !== 'closed') tell(this.#breaker.state, null);
+  }
+
+  /** For the next process of Gantry, should this one end now. */
+  get history(): StartsHistory {
+    return { breaker: this.#breaker.history, lastFailure: this.#lastFailure };
   }
 
   /** @throws GantryError no_replica while starts are refused: `detail {reason, stderr, retryAfterMs}` */

@@ -96,6 +96,11 @@ export class Containers {
   }
 
   #held(): readonly Held[] {
+    // A connection to a server elsewhere is no container.
+    return this.#all().filter(({ running }) => running.replica.channel.kind !== 'http');
+  }
+
+  #all(): readonly Held[] {
     return this.#options
       .pools()
       .flatMap((pool) => [

@@ -2,6 +2,9 @@ import type { Engine } from '../engine/index.ts';
 import { type Clock, type Facts, messageOf } from '../kernel/index.ts';
 import { isEngineDown } from './start-failure.ts';
 
+/** What those who need the engine know of it. */
+export type EngineUp = Pick<EngineWatch, 'up' | 'report'>;
+
 const PING_EVERY_MS = 2000;
 
 /**

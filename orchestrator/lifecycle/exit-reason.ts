@@ -36,6 +36,7 @@ export function exitReason(facts: ExitFacts): Reason {
       `The process wrote a line of more than ${channelEnd.maxLineBytes} bytes on stdout; every message has to fit into one line of that size.`,
     );
   }
+  if (channelEnd?.why === 'remote') return say('unreachable', channelEnd.message);
   if (found.what === 'exit' || (found.what === 'cut' && facts.killAsked)) {
     return exitedReason(classifiedExit(facts), facts, say);
   }

@@ -1,8 +1,8 @@
-import type { Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type Reason, reason, type ServerSpec } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { HealthCheck } from './health-check.ts';
+import type { ReplicaHost } from './replica-host.ts';
 import type { Running } from './running.ts';
 
 /** A replica is taken out although its process runs. */
@@ -19,7 +19,7 @@ export type GuardOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly facts: Facts;
-  readonly engine: Engine;
+  readonly engine: ReplicaHost;
 };
 
 /**

@@ -88,14 +88,15 @@ export class HealthCheck {
   async #isFrozen(askedAt: number, timeoutMs: number): Promise<boolean> {
     const { running, onUnresponsive } = this.#options;
     const { replica } = running;
+    const isElsewhere = replica.channel.kind === 'http';
     const state = await this.#containerState(timeoutMs);
     const isSilent = replica.state.name === 'ready' && replica.silence.heardAtMs < askedAt;
     if (this.#closed || !isSilent || (state !== 'running' && state !== 'paused')) return false;
     this.#tell('unresponsive');
-    const cause =
-      state === 'paused'
-        ? 'Its container was paused from outside of Gantry.'
-        : 'It is stopped, or stuck in a loop.';
+    const stuck = isElsewhere
+      ? 'The server elsewhere is gone, or stuck.'
+      : 'It is stopped, or stuck in a loop.';
+    const cause = state === 'paused' ? 'Its container was paused from outside of Gantry.' : stuck;
     const text = `The process said nothing and answered ${this.#unanswered} probes in a row with silence, with no call to explain it. ${cause}`;
     return onUnresponsive(reason('unresponsive', text, { stderr: running.stderr }));
   }

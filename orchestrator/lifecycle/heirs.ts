@@ -1,7 +1,7 @@
 import type { ContainerExit } from '../engine/index.ts';
 import { type Clock, type Facts, reason } from '../kernel/index.ts';
 import { inBackground } from './background.ts';
-import type { RestartPlan } from './restart-plan.ts';
+import type { ReadyTimes, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import type { Spare } from './spare.ts';
 
@@ -32,24 +32,24 @@ export class Heirs {
     return Promise.all(this.#burials);
   }
 
-  /** @param readyForMs how long the dead one had been ready. @returns null where the place has to be filled otherwise */
-  follow(dead: Running, readyForMs: number, readyTimeoutMs: number): Spare | null {
+  /** @param ready how long the dead one had been. @returns null where the place has to be filled otherwise */
+  follow(dead: Running, ready: ReadyTimes): Spare | null {
     const { inherit, clock, facts } = this.#options;
     if (clock.now() < this.#notBefore) return null;
     const heir = inherit();
     if (heir === null) return null;
-    const burial = this.#bury(dead, readyForMs, readyTimeoutMs).finally(() => this.#burials.delete(burial));
+    const burial = this.#bury(dead, ready).finally(() => this.#burials.delete(burial));
     this.#burials.add(burial);
     inBackground(facts, `container of ${dead.replica.identity.id}`, burial);
     return heir;
   }
 
-  async #bury(dead: Running, readyForMs: number, readyTimeoutMs: number): Promise<void> {
+  async #bury(dead: Running, ready: ReadyTimes): Promise<void> {
     const { plan, onExit } = this.#options;
     const { reason: why, exit } = await dead.ended;
     onExit(exit);
     const ended = why ?? reason('stopped', 'The container was stopped.');
-    const next = plan.next({ reason: ended, retryAfterMs: null, readyForMs, readyTimeoutMs });
+    const next = plan.next({ reason: ended, retryAfterMs: null, ...ready });
     this.#notBefore = next.at;
     await dead.remove(ended.code);
   }

@@ -6,4 +6,5 @@ export type { PreparedImage } from './images/prepared-image.ts';
 export { Mesh } from './mesh.ts';
 export type { MeshMemory } from './mesh-memory.ts';
 export type { MeshOptions } from './mesh-options.ts';
+export type { PlaceHistory, ServerHistory, StartsHistory } from './server-history.ts';
 export type { MeshServerView } from './server-view.ts';

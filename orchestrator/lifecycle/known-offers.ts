@@ -1,9 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Facts, Offers } from '../kernel/index.ts';
+import type { Facts, Offers, ServerSpec } from '../kernel/index.ts';
 import { listOffers, type Replica } from '../replica/index.ts';
+import type { MeshMemory } from './mesh-memory.ts';
 
 /** One page should be quick; a server that lists for longer serves all the same, what it lists unknown. */
 const LIST_TIMEOUT_MS = 10_000;
+
+export type KnownOffersOptions = {
+  readonly spec: ServerSpec;
+  readonly facts: Facts;
+  readonly memory: MeshMemory;
+};
 
 /** What a server offers, as a standing replica listed it last. */
 export class KnownOffers {
@@ -11,11 +18,11 @@ export class KnownOffers {
   readonly #facts: Facts;
   #now: Offers | null;
 
-  /** @param before what an earlier start of this process knew */
-  constructor(server: string, facts: Facts, before: Offers | null) {
-    this.#server = server;
+  /** @param made what its containers are made of: what an earlier start knew of others does not count */
+  constructor({ spec, facts, memory }: KnownOffersOptions, made: string) {
+    this.#server = spec.name;
     this.#facts = facts;
-    this.#now = before;
+    this.#now = memory.offers(spec.name, made);
   }
 
   /** Null while no replica has been ready. */

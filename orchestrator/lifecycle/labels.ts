@@ -48,6 +48,11 @@ export function replicaId(server: string, revision: number, number: number): str
   return `${revision === 1 ? server : `${server}.${revision}`}-${number}`;
 }
 
+/** The number of a place within its revision. */
+export function replicaNumber(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1));
+}
+
 /** The name of the images built for a server, without a tag. */
 export function serverImage(server: string): string {
   return `gantry/server-${server}`;

@@ -3,6 +3,7 @@ import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type MeshMemory, NO_MEMORY } from './mesh-memory.ts';
+import type { Reach } from './remote/remote-starter.ts';
 
 export type MeshOptions = {
   readonly engine: Engine;
@@ -16,6 +17,8 @@ export type MeshOptions = {
   readonly maxLineBytes: number;
   /** Makes sure that a server's image is on the engine (`Images.prepare`). */
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
+  /** Resolves and checks the address of a server elsewhere; absent: none may be reached. */
+  readonly reach?: Reach;
   /** Which eras programs were found to speak. */
   readonly eras: EraMemory;
   /** 0 up to 1, without 1: spreads restarts. */
@@ -31,7 +34,9 @@ export type MeshOptions = {
   readonly queued?: (server: string) => number;
   /** Whether a stream or a subscription wants to hear of a server's standing replicas: then they are not put to rest. */
   readonly inUse?: (server: string) => boolean;
+  /** Told of every change in the replicas of a server: one may take calls from now on. */
+  readonly onChange?: (server: string) => void;
 };
 
 /** Where nobody remembers, queues or listens. */
-export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false };
+export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false, onChange: () => {} };

@@ -1,16 +1,21 @@
-import type { EraVerdict, Offers, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, Offers, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { removeOldImages } from './images/old-images.ts';
-import type { MeshOptions } from './mesh-options.ts';
+import { ALONE, type MeshOptions } from './mesh-options.ts';
+import { placeView } from './place-view.ts';
 import { PoolMaker } from './pool-maker.ts';
 import { Reconciler } from './reconciler.ts';
+import { hasPlace } from './remote/places.ts';
+import { remoteParts } from './remote/remote-starter.ts';
 import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
+import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
+import type { DerivedState } from './server-state.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
 import type { Hello } from './session-replicas.ts';
@@ -44,19 +49,16 @@ export class Mesh {
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
       removeOldImages(engine, { owner, server, keep });
-    this.#servers = new Servers({ ...options, sweep }, () => maker);
+    this.#servers = new Servers({ ...ALONE, ...options, sweep }, () => maker);
     const maker = new PoolMaker({
       ...options,
       starter: new Starter(shared),
+      remote: remoteParts(options),
       engineWatch: this.#watch,
       order: this.#servers.order,
       onPrepared: (server, tag) => this.#servers.sweepLater(server, tag),
     });
-    this.containers = new Containers({
-      engine,
-      owner,
-      pools,
-    });
+    this.containers = new Containers({ engine, owner, pools });
   }
 
   /** Begins to listen to the engine. What an earlier start left behind is removed before anything is started. */
@@ -101,7 +103,7 @@ export class Mesh {
   }
 
   list(): readonly MeshServerView[] {
-    return this.#servers.names.map((name) => this.get(name));
+    return this.names.map((name) => this.get(name));
   }
 
   /** @throws GantryError server_not_found */
@@ -111,28 +113,49 @@ export class Mesh {
 
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
-    const { pools } = this.#servers.get(name);
-    const running = pools.flatMap((pool) => pool.running);
+    const running = this.#servers.get(name).pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
+  }
+
+  /** The standing places of the replicas that serve, filled or not. @throws GantryError server_not_found */
+  places(name: string): readonly PlaceView[] {
+    const { slots, spec } = this.#servers.get(name).current;
+    // One whose instance is gone only finishes what it has.
+    return slots.filter(({ id }) => hasPlace(id, spec)).map((slot) => placeView(slot, spec));
+  }
+
+  /** Whoever waits for its next try tries now: somebody says that it is worth it. @throws GantryError server_not_found */
+  retry(name: string): void {
+    for (const slot of this.#servers.get(name).current.slots)
+      if (slot.phase.name === 'waiting') void slot.tell('start', 0);
+  }
+
+  /** Asks the standing replicas that serve whether they live, and waits for what they say. @throws GantryError server_not_found */
+  async probe(name: string): Promise<void> {
+    const { standing, spec } = this.#servers.get(name).current;
+    const ready = standing.filter(({ available }) => available);
+    await Promise.all(ready.map((replica) => replica.probe(spec.health.timeoutMs)));
   }
 
   get names(): readonly string[] {
     return this.#servers.names;
   }
 
-  /** @throws GantryError server_not_found */
-  state(name: string): Pick<MeshServerView, 'state' | 'reason'> {
-    return this.#servers.get(name).current.derived;
-  }
-
-  /** What a server listed when it last became ready, whatever its filter; null while that is not known. @throws GantryError server_not_found */
-  offers(name: string): Offers | null {
-    return this.#servers.get(name).current.offers.now;
+  /** Without asking it; `offers` are those before any filter, null while they are not known. @throws GantryError server_not_found */
+  known(name: string): DerivedState & { readonly offers: Offers | null } {
+    const { derived, offers } = this.#servers.get(name).current;
+    return { ...derived, offers: offers.now };
   }
 
   /** Those of its tools that may be called; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
+  }
+
+  /** What the next process of Gantry has to know of a server's breakers and failures. @throws GantryError server_not_found */
+  history(name: string): ServerHistory {
+    const { slots, startsHistory } = this.#servers.get(name).current;
+    return historyOf(slots, startsHistory);
   }
 
   /** What its containers are made of, as one word. @throws GantryError server_not_found */
@@ -174,8 +197,7 @@ export class Mesh {
 
   /** Whether a server could be scaled so. @throws GantryError server_not_found, invalid_request */
   checkScale(name: string, replicas: number): void {
-    this.#servers.get(name);
-    checkReplicas(replicas);
+    checkReplicas(this.#servers.wish(name), replicas);
   }
 
   /** For routing. */

@@ -1,21 +1,21 @@
-import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, Reason, ServerSpec } from '../kernel/index.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { Gate } from './gate.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { MeshMemory } from './mesh-memory.ts';
-import type { Starter } from './starter.ts';
+import type { ReplicaHost } from './replica-host.ts';
+import type { Starts } from './starter.ts';
 
 export type PoolOptions = {
   readonly spec: ServerSpec;
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
   readonly eraMemory: EraMemory;
-  readonly starter: Starter;
+  readonly starter: Starts;
   readonly standingGate: Gate;
   readonly sessionGate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
+  readonly engineWatch: EngineUp;
+  readonly engine: ReplicaHost;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;

@@ -1,17 +1,24 @@
 import type { Clock, Reason } from '../kernel/index.ts';
-import { afterFailure, noFailures, type RestartHistory } from '../resilience/index.ts';
+import {
+  afterFailure,
+  defaultRestartPolicy,
+  noFailures,
+  type RestartFacts,
+  type RestartHistory,
+  stillCounting,
+} from '../resilience/index.ts';
 
 /** What a slot does next, in its own words. */
 export type NextTry = { readonly at: number; readonly reason: Reason; readonly failed: boolean };
 
+/** How long a replica has been ready, 0 when it never was; and how long a start of it may take. */
+export type ReadyTimes = Pick<RestartFacts, 'readyForMs' | 'readyTimeoutMs'>;
+
 /** One failure of a place in a pool. */
-export type Failure = {
+export type Failure = ReadyTimes & {
   readonly reason: Reason;
   /** Given by failures that know better than the policy, such as a package that does not exist. */
   readonly retryAfterMs: number | null;
-  /** How long it had been ready; 0 when it never was. */
-  readonly readyForMs: number;
-  readonly readyTimeoutMs: number;
 };
 
 /** Deaths of a process that may be bad luck. Other failures would repeat, so users should look at once. */
@@ -24,6 +31,17 @@ const MAY_PASS: ReadonlySet<Reason['code']> = new Set([
   'breaker_open',
 ]);
 
+/** Whether a wait for this reason is gone on with by the next process, and not cut short by its start. */
+export function outlivesUs({ code }: Reason): boolean {
+  return code === 'crash_loop' || MAY_PASS.has(code);
+}
+
+/** A wait that was begun in an earlier process; null where it is over, or longer than any: the clock was set back. */
+export function stillToWaitFor(next: NextTry | null, nowMs: number): NextTry | null {
+  const leftMs = next === null ? 0 : next.at - nowMs;
+  return leftMs > 0 && leftMs <= defaultRestartPolicy.maxCrashLoopDelayMs ? next : null;
+}
+
 /** So long such a failure stands at least: a slow start that failed is not worth an immediate second one. */
 const FAILED_MS = 10_000;
 
@@ -31,11 +49,17 @@ const FAILED_MS = 10_000;
 export class RestartPlan {
   readonly #clock: Clock;
   readonly #random: () => number;
-  #history: RestartHistory = noFailures;
+  #history: RestartHistory;
 
-  constructor(clock: Clock, random: () => number) {
+  constructor(clock: Clock, random: () => number, past: RestartHistory = noFailures) {
     this.#clock = clock;
     this.#random = random;
+    this.#history = past;
+  }
+
+  /** What still counts now. */
+  history(ready: ReadyTimes): RestartHistory {
+    return stillCounting(this.#history, ready);
   }
 
   /** A user asked for a fresh start: what happened before counts no more. */

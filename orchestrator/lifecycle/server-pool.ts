@@ -1,6 +1,5 @@
 import { allowedTools, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
-import type { Rest } from '../resilience/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
 import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
@@ -36,17 +35,16 @@ export class ServerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#spec = options.spec;
-    const { memory, spec: first } = options;
+    const { memory, spec: first, sessionGate, standingGate } = options;
     this.#intent = memory.stopped(first.name) ? 'stop' : 'run';
-    const before = memory.offers(first.name, fingerprintOf(first));
-    this.offers = new KnownOffers(first.name, options.facts, before);
+    this.offers = new KnownOffers(options, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
     const accepting = (): boolean => this.#intent === 'run';
+    const earlier = memory.history(first.name, fingerprintOf(first));
     const onChange = (): void => this.#changed();
-    const shared = { ...options, spec, image: this.#image, accepting, onChange };
+    const shared = { ...options, spec, image: this.#image, accepting, onChange, earlier };
     const principal = (): string | null => this.#standingPrincipal;
-    const { sessionGate, standingGate } = options;
     this.eras = new EraFinder({ ...shared, gate: sessionGate, memory: options.eraMemory, principal });
     this.spares = new WarmPool({ ...shared, gate: standingGate });
     this.#sessions = new SessionReplicas({
@@ -65,8 +63,7 @@ export class ServerPool {
       onClosed: (slot) => this.#claims.forget(slot),
       offers: this.offers,
     });
-    const slots = (): readonly Slot[] => this.slots;
-    this.#claims = new Claims({ ...options, spec, slots, sessions: this.#sessions });
+    this.#claims = new Claims({ ...options, spec, slots: () => this.slots, sessions: this.#sessions });
   }
 
   get spec(): ServerSpec {
@@ -74,15 +71,14 @@ export class ServerPool {
   }
 
   get derived(): DerivedState {
-    const phases = this.slots.map((slot) => slot.phase);
-    return serverState(this.#intent, phases, this.#options.obstacle);
+    return serverState(this.#intent, this.#standing.phases, this.#options.obstacle);
   }
 
   get slots(): readonly Slot[] {
     return this.#standing.slots;
   }
 
-  get rest(): Rest {
+  get rest(): Standing['rest'] {
     return this.#standing.rest;
   }
 
@@ -97,6 +93,10 @@ export class ServerPool {
   /** As last listed, those that may be called; none while no replica has been ready. */
   get tools(): readonly ToolView[] {
     return allowedTools(this.#spec.tools, this.offers.now?.tools ?? []);
+  }
+
+  get startsHistory(): SessionReplicas['startsHistory'] {
+    return this.#sessions.startsHistory;
   }
 
   get running(): readonly Running[] {
@@ -244,7 +244,7 @@ export class ServerPool {
   /** States the server's state when it has changed; to be asked where others, whom it depends on, have. */
   look(): void {
     if (!this.#options.isShown()) return;
-    if (this.slots.some(({ phase }) => phase.name === 'up')) this.spares.open();
+    if (this.#standing.phases.some(({ name }) => name === 'up')) this.spares.open();
     this.#told = tellState(this.#options.facts, this.#spec.name, this.derived, this.#told);
   }
 }

@@ -12,6 +12,8 @@ const WAITING_RETRY_AFTER_MS = 5000;
 export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepareImage' | 'urlOf'> & {
   /** Removes images of a server, all but one. Never rejects. */
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
+  /** See `MeshOptions`. */
+  readonly onChange: (server: string) => void;
 };
 
 /** All servers by name, as they are and as they are wanted: which change comes when, and who waits for whom. */
@@ -135,7 +137,10 @@ export class Servers {
     const server = new Revisions(spec, {
       ...this.#options,
       makePool: (wanted, place) => this.#maker().make(wanted, place),
-      onChange: () => this.#looked(),
+      onChange: () => {
+        this.#looked();
+        this.#options.onChange(spec.name);
+      },
       onGone: () => this.sweepLater(spec.name, server.current.prepared?.tag ?? null),
     });
     this.#servers.set(spec.name, server);

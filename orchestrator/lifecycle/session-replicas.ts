@@ -1,22 +1,23 @@
-import type { Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type ServerSpec, shortId } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { callBreaker, noteBreaker } from './breaker-facts.ts';
 import { ColdStarts } from './cold-starts.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { greet } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import type { ImageMemo } from './image-memo.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
+import type { ReplicaHost } from './replica-host.ts';
 import type { Running } from './running.ts';
+import type { ServerHistory, StartsHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
 import { isEngineDown, startFailureOf } from './start-failure.ts';
 import { allOpen, notStarted, serverStopped, startRefusal, stillInstalling } from './start-refusal.ts';
-import type { Starter, StartRequest } from './starter.ts';
+import type { StartRequest, Starts } from './starter.ts';
 import { settledWithin } from './waits.ts';
 
 /** The parameters of an initialize. */
@@ -25,12 +26,12 @@ export type Hello = Readonly<Record<string, unknown>>;
 export type SessionReplicasOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
-  readonly starter: Starter;
+  readonly starter: Starts;
   /** A spare for somebody; null where there is none (`WarmPool.take`). */
   readonly takeSpare: (principal: string | null, hello: Hello | null) => Spare | null;
   readonly gate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
+  readonly engineWatch: EngineUp;
+  readonly engine: ReplicaHost;
   readonly eras: EraFinder;
   readonly clock: Clock;
   readonly facts: Facts;
@@ -39,6 +40,8 @@ export type SessionReplicasOptions = {
   /** False while the server is stopped: what is just starting then is ended again. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
+  /** What the server had been through in an earlier process; null where nobody knows. */
+  readonly earlier: ServerHistory | null;
 };
 
 /** The replicas beyond the standing ones: one per session, never restarted, at most `maxSessions`. */
@@ -52,11 +55,15 @@ export class SessionReplicas {
 
   constructor(options: SessionReplicasOptions) {
     this.#options = options;
-    this.#starts = new ColdStarts(options);
+    this.#starts = new ColdStarts({ ...options, past: options.earlier?.starts ?? null });
   }
 
   get all(): readonly Running[] {
     return [...this.#running];
+  }
+
+  get startsHistory(): StartsHistory {
+    return this.#starts.history;
   }
 
   /**

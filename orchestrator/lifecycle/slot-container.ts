@@ -1,11 +1,18 @@
 import type { ContainerExit } from '../engine/index.ts';
+import type { Reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
+import { greetAndProve } from './greet.ts';
 import { Heirs } from './heirs.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
-import type { RestartPlan } from './restart-plan.ts';
+import type { Inbox } from './inbox.ts';
+import type { ReadyTimes, RestartPlan } from './restart-plan.ts';
 import type { Running } from './running.ts';
 import type { SlotOptions } from './slot-options.ts';
 import type { Spare } from './spare.ts';
+import { settledWithin } from './waits.ts';
+
+/** A start holds its place at the gate until it is ready, or for so long: a server that hangs must not hold up others. */
+const GATE_HOLD_MS = 5000;
 
 /** The container of one place in a pool; it stays between a stop and the next start. */
 export class SlotContainer {
@@ -41,29 +48,33 @@ export class SlotContainer {
     return this.#lastExit;
   }
 
-  /** The stopped container again where there is one, else a spare, else a new one. Throws as `Starter.start`. */
-  async fill(image: PreparedImage): Promise<Running> {
-    this.#running = await this.#revived();
-    this.#running ??= this.#spare();
-    this.#running ??= await this.#made(image);
-    return this.#running;
-  }
-
-  /** A spare that has taken the place and is still to be greeted; null where there is none. */
-  takeHeir(): Running | null {
-    const heir = this.#isHeir ? this.#running : null;
-    this.#isHeir = false;
-    return heir;
+  /**
+   * Fills the place and greets who is in it.
+   * @returns why it is not ready; null when it is, or when a command came first. Throws as `Starter.start`.
+   */
+  async comeUp(image: PreparedImage, inbox: Inbox): Promise<Reason | null> {
+    const { gate, clock, spec, eras } = this.#options;
+    const options = { spec: spec(), image, eras, clock };
+    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.#breaker, options);
+    const heir = this.#takeHeir();
+    if (heir !== null) return Promise.race([greetOne(heir), inbox.arrived]);
+    const started = await gate.run(async () => {
+      if (!inbox.isEmpty) return null;
+      const greeting = greetOne(await this.#fill(image));
+      await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, inbox.arrived]));
+      return { greeting };
+    });
+    return started === null ? null : Promise.race([started.greeting, inbox.arrived]);
   }
 
   /**
    * Whether a spare takes the place of the one that is just ending.
-   * @param readyForMs how long that one had been ready
+   * @param ready how long that one had been
    */
-  isInherited(readyForMs: number): boolean {
+  isInherited(ready: ReadyTimes): boolean {
     if (this.#running === null) return false;
     const { facts, spec, id } = this.#options;
-    const heir = this.#heirs.follow(this.#running, readyForMs, spec().timeouts.readyMs);
+    const heir = this.#heirs.follow(this.#running, ready);
     if (heir === null) return false;
     this.restarts++;
     facts.state({ type: 'replica.restart', server: spec().name, replica: id, delayMs: 0 });
@@ -86,6 +97,21 @@ export class SlotContainer {
   async clear(why: string): Promise<void> {
     await this.#running?.remove(why);
     this.#running = null;
+  }
+
+  /** The stopped container again where there is one, else a spare, else a new one. */
+  async #fill(image: PreparedImage): Promise<Running> {
+    this.#running = await this.#revived();
+    this.#running ??= this.#spare();
+    this.#running ??= await this.#made(image);
+    return this.#running;
+  }
+
+  /** A spare that has taken the place and is still to be greeted; null where there is none. */
+  #takeHeir(): Running | null {
+    const heir = this.#isHeir ? this.#running : null;
+    this.#isHeir = false;
+    return heir;
   }
 
   async #revived(): Promise<Running | null> {

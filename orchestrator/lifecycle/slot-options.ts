@@ -1,27 +1,30 @@
-import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { KnownOffers } from './known-offers.ts';
+import type { ReplicaHost } from './replica-host.ts';
+import type { PlaceHistory } from './server-history.ts';
 import type { Spare } from './spare.ts';
-import type { Starter } from './starter.ts';
+import type { Starts } from './starter.ts';
 
 export type SlotOptions = {
   /** `everything-1`: the id of whatever replica fills this place. */
   readonly id: string;
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
+  /** What this place had been through in an earlier process; null for one that begins. */
+  readonly past: PlaceHistory | null;
   /** Whose data the volume holds. */
   readonly principal: string | null;
   readonly eras: EraFinder;
-  readonly starter: Starter;
+  readonly starter: Starts;
   /** A spare for this place, where its replica has died; null where there is none. */
   readonly inherit: () => Spare | null;
   readonly gate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
+  readonly engineWatch: EngineUp;
+  readonly engine: ReplicaHost;
   readonly clock: Clock;
   readonly facts: Facts;
   /** 0 up to 1, for the jitter of restarts. */

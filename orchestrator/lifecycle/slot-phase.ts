@@ -1,4 +1,5 @@
 import type { Reason } from '../kernel/index.ts';
+import { type NextTry, outlivesUs } from './restart-plan.ts';
 import type { Running } from './running.ts';
 
 /**
@@ -24,3 +25,9 @@ export type SlotPhase =
       readonly failed: boolean;
     }
   | { readonly name: 'closed' };
+
+/** The try that a place waits for because its processes died; null where it waits for nothing like it. */
+export function lastingWait(phase: SlotPhase): NextTry | null {
+  if (phase.name !== 'waiting' || phase.nextTryAt === null || !outlivesUs(phase.reason)) return null;
+  return { at: phase.nextTryAt, reason: phase.reason, failed: phase.failed };
+}

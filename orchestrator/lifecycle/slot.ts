@@ -3,20 +3,17 @@ import { messageOf, type Reason, reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { noteBreaker, placeBreaker } from './breaker-facts.ts';
-import { greetAndProve } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
-import type { PreparedImage } from './images/prepared-image.ts';
 import { type Command, Inbox } from './inbox.ts';
-import { type Failure, RestartPlan } from './restart-plan.ts';
+import { type Failure, type NextTry, type ReadyTimes, RestartPlan, stillToWaitFor } from './restart-plan.ts';
 import type { Running } from './running.ts';
+import type { PlaceHistory } from './server-history.ts';
 import { SlotContainer } from './slot-container.ts';
 import type { SlotOptions } from './slot-options.ts';
-import type { SlotPhase } from './slot-phase.ts';
+import { lastingWait, type SlotPhase } from './slot-phase.ts';
 import { startFailureOf } from './start-failure.ts';
 import { settledWithin } from './waits.ts';
 
-/** A start holds its place at the gate until it is ready, or for so long: a server that hangs must not hold up others. */
-const GATE_HOLD_MS = 5000;
 /** Even when the engine seems to be back at once, it is not asked again sooner. */
 const ENGINE_RETRY_MS = 1000;
 
@@ -30,7 +27,7 @@ export class Slot {
   readonly #options: SlotOptions;
   readonly #inbox = new Inbox();
   readonly #plan: RestartPlan;
-  readonly #breaker: Breaker;
+  readonly breaker: Breaker;
   readonly #container: SlotContainer;
   #phase: SlotPhase = { name: 'starting', reason: null };
   /** When the present process became ready, milliseconds since the epoch; null before. */
@@ -39,9 +36,9 @@ export class Slot {
   constructor(options: SlotOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#plan = new RestartPlan(options.clock, options.random);
-    this.#breaker = placeBreaker(options);
-    this.#container = new SlotContainer(options, this.#breaker, this.#plan);
+    this.#plan = new RestartPlan(options.clock, options.random, options.past?.failures);
+    this.breaker = placeBreaker({ ...options, past: options.past?.breaker ?? null });
+    this.#container = new SlotContainer(options, this.breaker, this.#plan);
     // In a turn of its own: whoever makes a slot first puts it where it belongs.
     const begun = Promise.resolve().then(() => this.#run());
     inBackground(options.facts, `replica ${this.id}`, begun);
@@ -60,6 +57,12 @@ export class Slot {
     return this.#container.lastExit;
   }
 
+  /** For the next process of Gantry, should this one end now. */
+  get history(): PlaceHistory {
+    const failures = this.#plan.history(this.#readyTimes);
+    return { breaker: this.breaker.history, failures, waiting: lastingWait(this.#phase) };
+  }
+
   /** Whether there is a process to serve, or one on its way. */
   get #isComingUp(): boolean {
     const { name } = this.#phase;
@@ -75,7 +78,7 @@ export class Slot {
   }
 
   async #run(): Promise<void> {
-    let command: Command | null = null;
+    let command = await this.#resumeWait();
     while (command?.kind !== 'close') command = await this.#step(command);
     try {
       await this.#halt(command.deadlineMs);
@@ -110,12 +113,12 @@ export class Slot {
     if (failure !== null) return this.#wait(failure.reason, failure.retryAfterMs);
     const { running } = this;
     if (running === null) return null;
-    const guard = new Guard({ ...this.#options, running, breaker: this.#breaker });
+    const guard = new Guard({ ...this.#options, running, breaker: this.breaker });
     try {
       await Promise.race([running.replica.closed, running.ended, guard.verdict, this.#inbox.arrived]);
       if (!this.#inbox.isEmpty) return this.#inbox.take();
       if (guard.ejection !== null) await this.#eject(running, guard.ejection);
-      else if (this.#container.isInherited(this.#readyForMs)) return guard.followed();
+      else if (this.#container.isInherited(this.#readyTimes)) return guard.followed();
       await Promise.race([running.ended, this.#inbox.arrived]);
     } finally {
       guard.close();
@@ -135,8 +138,10 @@ export class Slot {
     if (this.#inbox.isEmpty) await running.discard(why);
   }
 
-  get #readyForMs(): number {
-    return this.#readyAt === null ? 0 : this.#options.clock.now() - this.#readyAt;
+  get #readyTimes(): ReadyTimes {
+    const { clock, spec } = this.#options;
+    const readyForMs = this.#readyAt === null ? 0 : clock.now() - this.#readyAt;
+    return { readyForMs, readyTimeoutMs: spec().timeouts.readyMs };
   }
 
   /** @returns null when up, or when a command came first. */
@@ -148,7 +153,7 @@ export class Slot {
       await Promise.race([engineWatch.up, this.#inbox.arrived]);
       const prepared = await Promise.race([image.get(), this.#inbox.arrived]);
       if (prepared === null || !this.#inbox.isEmpty) return null;
-      const why = await this.#startAndGreet(prepared);
+      const why = await this.#container.comeUp(prepared, this.#inbox);
       const { running } = this;
       if (!this.#inbox.isEmpty || running === null) return null;
       if (why !== null) {
@@ -168,39 +173,33 @@ export class Slot {
     }
   }
 
-  /** @returns why it is not ready; null when it is, or when a command came first. */
-  async #startAndGreet(image: PreparedImage): Promise<Reason | null> {
-    const { gate, clock, spec, eras } = this.#options;
-    const options = { spec: spec(), image, eras, clock };
-    const greetOne = (one: Running): Promise<Reason | null> => greetAndProve(one, this.#breaker, options);
-    const heir = this.#container.takeHeir();
-    if (heir !== null) return Promise.race([greetOne(heir), this.#inbox.arrived]);
-    const started = await gate.run(async () => {
-      if (!this.#inbox.isEmpty) return null;
-      const greeting = greetOne(await this.#container.fill(image));
-      await settledWithin(clock, GATE_HOLD_MS, Promise.race([greeting, this.#inbox.arrived]));
-      return { greeting };
-    });
-    return started === null ? null : Promise.race([started.greeting, this.#inbox.arrived]);
+  /** What this place waited for in an earlier process, it waits for in this one. */
+  async #resumeWait(): Promise<Command | null> {
+    const next = stillToWaitFor(this.#options.past?.waiting ?? null, this.#options.clock.now());
+    return next === null ? null : await this.#waitFor(next);
+  }
+
+  async #waitFor({ at, reason: why, failed }: NextTry): Promise<Command | null> {
+    const { clock } = this.#options;
+    const delayMs = at - clock.now();
+    this.#become({ name: 'waiting', reason: why, nextTryAt: at, failed });
+    if (delayMs > 0) await settledWithin(clock, delayMs, this.#inbox.arrived);
+    return this.#inbox.take();
   }
 
   async #wait(why: Reason, retryAfterMs: number | null): Promise<Command | null> {
     const { clock, engineWatch, facts, spec } = this.#options;
     const engineAway = why.code === 'engine_unavailable';
-    const readyForMs = this.#readyForMs;
-    const failure = { reason: why, retryAfterMs, readyForMs, readyTimeoutMs: spec().timeouts.readyMs };
+    const failure = { reason: why, retryAfterMs, ...this.#readyTimes };
     const next = engineAway ? null : this.#plan.next(failure);
+    this.#readyAt = null;
     const delayMs = next === null ? ENGINE_RETRY_MS : Math.max(0, next.at - clock.now());
     this.#container.restarts++;
     facts.state({ type: 'replica.restart', server: spec().name, replica: this.id, delayMs });
-    this.#become({
-      name: 'waiting',
-      reason: next?.reason ?? why,
-      nextTryAt: next?.at ?? null,
-      failed: next?.failed ?? true,
-    });
-    if (delayMs > 0) await settledWithin(clock, delayMs, this.#inbox.arrived);
-    if (engineAway) await Promise.race([engineWatch.up, this.#inbox.arrived]);
+    if (next !== null) return await this.#waitFor(next);
+    this.#become({ name: 'waiting', reason: why, nextTryAt: null, failed: true });
+    await settledWithin(clock, delayMs, this.#inbox.arrived);
+    await Promise.race([engineWatch.up, this.#inbox.arrived]);
     return this.#inbox.take();
   }
 
@@ -220,7 +219,7 @@ export class Slot {
         break;
     }
     this.#plan.forget();
-    this.#breaker.reset();
+    this.breaker.reset();
     if (command.kind === 'stop' && this.running !== null) {
       this.#become({ name: 'held', running: this.running });
       command.done();

@@ -34,7 +34,11 @@ export function fingerprintOf(spec: ServerSpec): string {
 }
 
 function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[number]> {
-  const entries = Object.entries(spec).filter(([field]) => !AROUND.some((around) => around === field));
+  // URLs come and go one by one: no other connection has to be made anew for that (`Standing.adopt`).
+  const source = spec.source.kind === 'url' ? { kind: 'url' } : spec.source;
+  const entries = Object.entries({ ...spec, source }).filter(
+    ([field]) => !AROUND.some((around) => around === field),
+  );
   return Object.fromEntries(entries) as Omit<ServerSpec, (typeof AROUND)[number]>;
 }
 

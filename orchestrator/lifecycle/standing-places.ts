@@ -1,4 +1,4 @@
-import { replicaId } from './labels.ts';
+import { replicaId, replicaNumber } from './labels.ts';
 import type { Slot } from './slot.ts';
 
 export type StandingPlacesOptions = {
@@ -6,6 +6,8 @@ export type StandingPlacesOptions = {
   readonly name: string;
   readonly revision: number;
   readonly desired: number;
+  /** The numbers that places have to have, where it is not just how many there are that counts; else null. */
+  readonly numbers: () => readonly number[] | null;
   readonly makeSlot: (id: string) => Slot;
   /** A place is over. */
   readonly onClosed: (slot: Slot) => void;
@@ -36,11 +38,10 @@ export class StandingPlaces {
   /** Makes those that are missing. */
   fill(): void {
     // A slot that is over leaves its number to the next one.
-    const { name, revision, makeSlot } = this.#options;
-    for (let number = 1; this.#slots.length < this.#desired; number++) {
-      const id = replicaId(name, revision, number);
-      if (!this.#slots.some((slot) => slot.id === id)) this.#slots.push(makeSlot(id));
-    }
+    const numbers = this.#options.numbers();
+    if (numbers === null)
+      for (let number = 1; this.#slots.length < this.#desired; number++) this.#make(number);
+    else for (const number of numbers) this.#make(number);
   }
 
   /** Resolves when places over the number are gone; new ones come up by themselves. */
@@ -48,13 +49,23 @@ export class StandingPlaces {
     this.#desired = desired;
     if (!this.#options.isRunning()) return;
     const kept = this.#slots.filter((slot) => !this.#closing.has(slot));
-    const over = kept.sort(leastUseful).slice(0, Math.max(0, kept.length - desired));
+    const numbers = this.#options.numbers();
+    const over =
+      numbers === null
+        ? kept.sort(leastUseful).slice(0, Math.max(0, kept.length - desired))
+        : kept.filter(({ id }) => !numbers.includes(replicaNumber(id)));
     this.fill();
     await Promise.all(over.map((slot) => this.#close(slot, drainMs)));
   }
 
   async closeAll(drainMs: number): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#close(slot, drainMs)));
+  }
+
+  #make(number: number): void {
+    const { name, revision, makeSlot } = this.#options;
+    const id = replicaId(name, revision, number);
+    if (!this.#slots.some((slot) => slot.id === id)) this.#slots.push(makeSlot(id));
   }
 
   async #close(slot: Slot, drainMs: number): Promise<void> {
@@ -71,9 +82,5 @@ export class StandingPlaces {
 function leastUseful(a: Slot, b: Slot): number {
   const isUp = (slot: Slot): number => (slot.phase.name === 'up' ? 1 : 0);
   const calls = (slot: Slot): number => slot.running?.replica.callsInFlight ?? 0;
-  return isUp(a) - isUp(b) || calls(a) - calls(b) || numberOf(b) - numberOf(a);
-}
-
-function numberOf({ id }: Slot): number {
-  return Number(id.slice(id.lastIndexOf('-') + 1));
+  return isUp(a) - isUp(b) || calls(a) - calls(b) || replicaNumber(b.id) - replicaNumber(a.id);
 }

@@ -1,20 +1,24 @@
-import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Handshake, Replica } from '../replica/index.ts';
 import { mayEject, type Rest } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { IdleLadder } from './idle.ts';
 import type { ImageMemo } from './image-memo.ts';
 import type { KnownOffers } from './known-offers.ts';
+import { replicaNumber } from './labels.ts';
 import { poolWithout } from './pool-now.ts';
+import { hasMoved, placeNumbers } from './remote/places.ts';
+import type { ReplicaHost } from './replica-host.ts';
 import { Scaler } from './scaler.ts';
+import type { PlaceHistory, ServerHistory } from './server-history.ts';
 import { Slot } from './slot.ts';
+import type { SlotPhase } from './slot-phase.ts';
 import type { Spare } from './spare.ts';
 import { StandingPlaces } from './standing-places.ts';
-import type { Starter } from './starter.ts';
+import type { Starts } from './starter.ts';
 
 export type StandingOptions = {
   readonly spec: () => ServerSpec;
@@ -25,13 +29,15 @@ export type StandingOptions = {
   /** See `PoolOptions`. */
   readonly revision: number;
   readonly isShown: () => boolean;
-  readonly starter: Starter;
+  readonly starter: Starts;
   readonly standingGate: Gate;
-  readonly engineWatch: EngineWatch;
-  readonly engine: Engine;
+  readonly engineWatch: EngineUp;
+  readonly engine: ReplicaHost;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;
+  /** What the server had been through in an earlier process; null where nobody knows. */
+  readonly earlier: ServerHistory | null;
   /** Calls that wait for a replica of a server. */
   readonly queued: (server: string) => number;
   /** Whether a stream or a subscription wants to hear of a server's standing replicas. */
@@ -56,13 +62,20 @@ export class Standing {
   readonly #places: StandingPlaces;
   readonly #idle: IdleLadder;
   readonly #scaler: Scaler;
+  /** What the first to take each place goes on with. */
+  readonly #past: Map<string, PlaceHistory>;
 
   constructor(options: StandingOptions) {
     this.#options = options;
+    this.#past = new Map(Object.entries(options.earlier?.places ?? {}));
     const { spec, desired, revision, accepting, onClosed, facts, isShown } = options;
     const { name, replicas } = spec();
     const makeSlot = (id: string): Slot => this.#newSlot(id);
-    this.#places = new StandingPlaces({ name, revision, desired, makeSlot, onClosed, isRunning: accepting });
+    const numbers = (): readonly number[] | null => placeNumbers(spec());
+    this.#places = new StandingPlaces({
+      ...{ name, revision, desired, numbers, makeSlot, onClosed },
+      isRunning: accepting,
+    });
     const slots = (): readonly Slot[] => this.slots;
     // One that is to take over, or only ends, is no more left to sleep than one that somebody listens to.
     const inUse = (): boolean => !isShown() || options.inUse(name);
@@ -79,6 +92,10 @@ export class Standing {
 
   get slots(): readonly Slot[] {
     return this.#places.all;
+  }
+
+  get phases(): readonly SlotPhase[] {
+    return this.slots.map(({ phase }) => phase);
   }
 
   get desired(): number {
@@ -109,9 +126,13 @@ export class Standing {
 
   /** The definition has changed in what no container is made of. */
   adopt(before: ServerSpec): void {
-    const { name, replicas: min, scaling } = this.#options.spec();
+    const { name, replicas: min, scaling, source, timeouts } = this.#options.spec();
     this.#idle.arm();
-    if (min === before.replicas && scaling.max === before.scaling.max) return this.#scaler.arm();
+    for (const slot of this.slots) {
+      if (hasMoved(slot.id, before, this.#options.spec())) void slot.tell('renew', timeouts.drainMs);
+    }
+    const isSameSize = min === before.replicas && scaling.max === before.scaling.max;
+    if (isSameSize && source.kind !== 'url') return this.#scaler.arm();
     this.#scaler.unpin();
     const to = Math.min(scaling.max, Math.max(min, this.desired));
     inBackground(this.#options.facts, `server ${name}`, this.#scale(to, 'asked'));
@@ -158,9 +179,13 @@ export class Standing {
 
   #newSlot(id: string): Slot {
     const { standingGate: gate, inherit, spec, principal } = this.#options;
+    const number = String(replicaNumber(id));
+    const past = this.#past.get(number) ?? null;
+    this.#past.delete(number);
     return new Slot({
       ...this.#options,
       id,
+      past,
       gate,
       principal: principal(),
       inherit,

@@ -42,6 +42,9 @@ export type StarterOptions = {
   readonly onEngineError: (error: unknown) => void;
 };
 
+/** Makes replicas whose process runs: containers here, or connections to servers elsewhere (`remote/`). */
+export type Starts = Pick<Starter, 'start' | 'revive'>;
+
 /** Makes containers and starts their processes. A container that does not come up is removed before it throws. */
 export class Starter {
   readonly #options: StarterOptions;

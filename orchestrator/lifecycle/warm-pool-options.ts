@@ -1,15 +1,15 @@
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
-import type { EngineWatch } from './engine-watch.ts';
+import type { EngineUp } from './engine-watch.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
-import type { Starter } from './starter.ts';
+import type { Starts } from './starter.ts';
 
 export type WarmPoolOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
-  readonly starter: Starter;
+  readonly starter: Starts;
   readonly gate: Gate;
-  readonly engineWatch: EngineWatch;
+  readonly engineWatch: EngineUp;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly random: () => number;

@@ -2,7 +2,10 @@
 export type Json = unknown;
 
 /** What stays until it is removed. */
-export type KeptKind = 'intents' | 'tools' | 'offers';
+export type KeptKind = 'intents' | 'offers' | 'registrations' | 'tuning' | WrittenBehind;
+
+/** Of these, what the mesh has seen of itself. */
+export type WrittenBehind = 'tools' | 'breakers';
 
 /** What is true as long as somebody says so. */
 export type HeldKind = 'replicas' | 'sessions' | 'services';
@@ -35,5 +38,6 @@ export type MeshStore = {
   letGo(holder: string): Promise<void>;
 };
 
+export const WRITTEN_BEHIND: readonly WrittenBehind[] = ['tools', 'breakers'];
 export const HELD_KINDS: readonly HeldKind[] = ['replicas', 'sessions', 'services'];
 export const NO_CHANGE: Change = { put: new Map(), remove: [] };

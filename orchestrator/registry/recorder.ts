@@ -1,8 +1,16 @@
 import { type Clock, messageOf } from '../kernel/index.ts';
-import { type Change, HELD_KINDS, type HeldKind, type Json, type MeshStore } from './mesh-store.ts';
+import {
+  type Change,
+  HELD_KINDS,
+  type HeldKind,
+  type Json,
+  type MeshStore,
+  WRITTEN_BEHIND,
+  type WrittenBehind,
+} from './mesh-store.ts';
 
 /** What there is now, by kind and key. Asked again for every write: small, and never out of step. */
-export type Pictures = Readonly<Record<HeldKind | 'tools', () => ReadonlyMap<string, Json>>>;
+export type Pictures = Readonly<Record<HeldKind | WrittenBehind, () => ReadonlyMap<string, Json>>>;
 
 export type RecorderOptions = {
   readonly store: MeshStore;
@@ -69,7 +77,7 @@ export class Recorder {
   async #write(): Promise<void> {
     try {
       for (const kind of HELD_KINDS) await this.#hold(kind);
-      await this.#keepTools();
+      for (const kind of WRITTEN_BEHIND) await this.#keep(kind);
       this.#isFailing = false;
     } catch (error) {
       this.#written.clear(); // a write that got no answer may have happened: what is there is read again
@@ -89,13 +97,13 @@ export class Recorder {
   }
 
   /** Only ever added to: a server whose tools are not known now is not one without tools. */
-  async #keepTools(): Promise<void> {
+  async #keep(kind: WrittenBehind): Promise<void> {
     const { store, pictures } = this.#options;
-    const before = this.#written.get('tools') ?? new Map<string, string>();
-    const now = texts(pictures.tools());
+    const before = this.#written.get(kind) ?? new Map<string, string>();
+    const now = texts(pictures[kind]());
     const { put } = difference(before, now);
-    if (put.size > 0) await store.keep('tools', { put, remove: [] });
-    this.#written.set('tools', now);
+    if (put.size > 0) await store.keep(kind, { put, remove: [] });
+    this.#written.set(kind, now);
   }
 }
 

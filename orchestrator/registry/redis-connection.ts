@@ -2,6 +2,9 @@ import type { Redis } from 'ioredis';
 import { GantryError, messageOf } from '../kernel/index.ts';
 import { closeRedis, redisClient } from './redis-client.ts';
 
+/** By then a Redis that was restarted is back. */
+const RETRY_AFTER_MS = 1000;
+
 /** A connection for commands whose callers wait for the answer: it is made with the first of them. */
 export class RedisConnection {
   readonly #redis: Redis;
@@ -53,6 +56,7 @@ export class RedisConnection {
     // ioredis says "Stream isn't writeable" where the reason was a refused connection or a wrong password.
     const cause = this.#redis.status === 'ready' ? error : (this.#lastError ?? error);
     return new GantryError('registry_unavailable', 'The registry does not answer; try again shortly.', {
+      detail: { retryAfterMs: RETRY_AFTER_MS },
       cause: new Error(messageOf(cause), { cause: error }),
     });
   }

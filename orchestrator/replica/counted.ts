@@ -1,5 +1,6 @@
 import { type Clock, type Fact, type Facts, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
+import { isUnreachable } from './replica-errors.ts';
 
 /** What a replica tells its breaker, and asks it. */
 export type CallBreaker = Pick<Breaker, 'state' | 'record'>;
@@ -17,7 +18,7 @@ type CallOutcome = Extract<Fact, { type: 'call.ended' }>['outcome'];
 /**
  * The same call, its end stated as a fact and told the breaker. An error of the server is an answer. A timeout is a
  * failure. A call that was cancelled, or refused by Gantry itself, says nothing about the process; one whose process
- * is over neither, since that trips by itself.
+ * is over neither, since that trips by itself; but one that did not get through to a server elsewhere does.
  */
 export async function counted(call: Promise<JsonRpcOutcome>, about: CountedCall): Promise<JsonRpcOutcome> {
   const { server, method, clock, facts, breaker } = about;
@@ -31,7 +32,7 @@ export async function counted(call: Promise<JsonRpcOutcome>, about: CountedCall)
     return outcome;
   } catch (error) {
     const code = error instanceof GantryError ? error.code : 'internal';
-    if (code === 'call_timeout') breaker.record('failure');
+    if (code === 'call_timeout' || isUnreachable(error)) breaker.record('failure');
     ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
     throw error;
   }

@@ -7,7 +7,7 @@ export type {
   StderrLine,
   StderrRing,
 } from '../channel/index.ts';
-export { attachChannel } from '../channel/index.ts';
+export { attachChannel, HttpChannel, type PinnedAddress } from '../channel/index.ts';
 export type { CallBreaker } from './counted.ts';
 export { GREETING, type Handshake } from './handshake.ts';
 export { helloKey } from './hello.ts';

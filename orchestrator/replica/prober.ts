@@ -1,4 +1,5 @@
 import { type Clock, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
+import { isUnreachable } from './replica-errors.ts';
 
 /** `over`: the channel ended, which others look into. */
 export type ProbeAnswer = 'answered' | 'silent' | 'over';
@@ -62,6 +63,7 @@ export class Prober {
       if (method === 'tools/list') this.#listed = true;
       return 'answered';
     } catch (error) {
+      if (isUnreachable(error)) return 'silent';
       if (!(error instanceof GantryError && error.code === 'call_timeout')) return 'over';
       // Alive, as the list shows, and yet no answer: it has no ping.
       if (method === 'ping' && this.#listed) this.#answersPing = false;

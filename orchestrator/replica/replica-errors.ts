@@ -4,6 +4,13 @@ import type { ReplicaState, ReplicaStateName } from './replica-state.ts';
 
 type Identity = { readonly server: string; readonly id: string };
 
+/** Whether a call did not get through to a server elsewhere, though its channel goes on. */
+export function isUnreachable(error: unknown): boolean {
+  return (
+    error instanceof GantryError && error.code === 'replica_failed' && error.detail.reason === 'unreachable'
+  );
+}
+
 /** The answer to a call that came when the replica takes none. */
 export function notServing({ server, id }: Identity, state: ReplicaStateName): GantryError {
   return new GantryError('no_replica', `Replica ${id} of server ${server} is ${state}.`, {

@@ -1,6 +1,14 @@
 import type { BreakerPolicy, BreakerState, Clock, TripCause } from '../kernel/index.ts';
 import { OutcomeWindow } from './outcome-window.ts';
 
+/** What of a breaker outlives its process: its state, how often it opened since it was closed, and until when it waits. */
+export type BreakerHistory = {
+  readonly state: BreakerState;
+  readonly openings: number;
+  /** Milliseconds since the epoch; 0 where it never opened. */
+  readonly retryAt: number;
+};
+
 export type BreakerOptions = {
   /** Asked each time: thresholds may change while it lives. */
   readonly policy: () => BreakerPolicy;
@@ -9,6 +17,8 @@ export type BreakerOptions = {
   readonly random: () => number;
   /** Asked before it opens for what was only counted or not heard; nobody asks about a process that is over. */
   readonly mayOpen?: (cause: TripCause) => boolean;
+  /** Of the breaker that it goes on for; null or absent where it begins closed. */
+  readonly past?: BreakerHistory | null;
 };
 
 export type BreakerWatcher = (state: BreakerState, cause: TripCause | null) => void;
@@ -33,6 +43,12 @@ export class Breaker {
 
   constructor(options: BreakerOptions) {
     this.#options = options;
+    const { past } = options;
+    if (past) [this.#state, this.#openings, this.#retryAt] = [past.state, past.openings, past.retryAt];
+  }
+
+  get history(): BreakerHistory {
+    return { state: this.#state, openings: this.#openings, retryAt: this.#retryAt };
   }
 
   get state(): BreakerState {

@@ -1,3 +1,4 @@
+export { AddressRules, addressRuleProblem } from './address-rules.ts';
 export * from './breaker.ts';
 export * from './ejection-limit.ts';
 export * from './health-policy.ts';
@@ -5,6 +6,6 @@ export * from './idle-policy.ts';
 export * from './memory-policy.ts';
 export * from './restart-policy.ts';
 export { RetryBudget } from './retry-budget.ts';
-export { type RetryVerdict, retryVerdict } from './retry-rule.ts';
+export { mayRunTwice, type RetryVerdict, retryVerdict } from './retry-rule.ts';
 export * from './scaling-policy.ts';
 export * from './warm-policy.ts';

@@ -92,6 +92,16 @@ export type RestartHistory = Pick<RestartFacts, 'failureTimesMs' | 'consecutiveF
 
 export const noFailures: RestartHistory = { failureTimesMs: [], consecutiveFailures: 0, inCrashLoop: false };
 
+/** What still counts of the failures of a replica that has been ready for so long. */
+export function stillCounting(
+  history: RestartHistory,
+  { readyForMs, readyTimeoutMs }: Pick<RestartFacts, 'readyForMs' | 'readyTimeoutMs'>,
+  policy: RestartPolicy = defaultRestartPolicy,
+): RestartHistory {
+  if (readyForMs >= policy.resetAfterMs) return noFailures;
+  return { ...history, inCrashLoop: history.inCrashLoop && readyForMs < windowOf(readyTimeoutMs, policy) };
+}
+
 /** Adds one failure to the history and judges it; the history stays as short as the policy allows. */
 export function afterFailure(
   history: RestartHistory,
@@ -99,7 +109,7 @@ export function afterFailure(
   random: () => number,
   policy: RestartPolicy = defaultRestartPolicy,
 ): { readonly history: RestartHistory; readonly verdict: RestartVerdict } {
-  const before = failure.readyForMs >= policy.resetAfterMs ? noFailures : history;
+  const before = stillCounting(history, failure, policy);
   const facts = {
     ...failure,
     failureTimesMs: [...before.failureTimesMs, failure.nowMs].slice(-policy.burst),

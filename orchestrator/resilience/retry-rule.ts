@@ -37,14 +37,14 @@ export function retryVerdict(
     return { retry: true, why: 'not_sent' };
   }
   if (READ_ONLY.has(request.method)) return { retry: true, why: 'read_only' };
-  if (request.method === 'tools/call' && isIdempotent(request.params?.name, tools)) {
+  if (request.method === 'tools/call' && mayRunTwice(request.params?.name, tools)) {
     return { retry: true, why: 'idempotent' };
   }
   return { retry: false, why: 'may_have_run' };
 }
 
 /** As the server itself says of the tool (MCP, ToolAnnotations); where it lists a name twice, of each. */
-function isIdempotent(name: unknown, tools: readonly ToolView[]): boolean {
+export function mayRunTwice(name: unknown, tools: readonly ToolView[]): boolean {
   const named = tools.filter((tool) => tool.name === name);
   return named.length > 0 && named.every(({ annotations }) => isMarked(annotations));
 }

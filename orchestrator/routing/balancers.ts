@@ -32,6 +32,11 @@ export class Balancers {
     return made;
   }
 
+  /** Something of its replicas has changed: calls that wait may be served. */
+  look(server: string): void {
+    this.#byServer.get(server)?.pool.look();
+  }
+
   /** Calls of a server that wait for a replica. */
   queued(server: string): number {
     const known = this.#byServer.get(server);

@@ -21,6 +21,10 @@ export type RoutedCallOptions = LeaseOptions &
   Pick<CallOptions, 'onMessage'> & {
     /** Told of each replica that gets the call, before it does. */
     readonly onReplica?: (replica: Replica) => void;
+    /** How often it is tried in all, in place of the server's own `retries.attempts`. */
+    readonly attempts?: number;
+    /** Awaited when a replica was found, before anything is written to it. What it throws ends the call unsent. */
+    readonly beforeSend?: () => Promise<void>;
   };
 
 export type CallRequest = { readonly method: string; readonly params: Record<string, unknown> | undefined };

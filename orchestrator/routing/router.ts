@@ -47,6 +47,11 @@ export class Router {
     return this.#balancers.queued(server);
   }
 
+  /** To be told when the replicas of a server have changed: whoever waits for one need not wait to be looked at. */
+  look(server: string): void {
+    this.#balancers.look(server);
+  }
+
   /** Which eras a server speaks. @throws GantryError server_not_found, no_replica, replica_failed */
   era(server: string): Promise<EraVerdict> {
     this.spec(server);
@@ -139,13 +144,14 @@ export class Router {
   ): Promise<JsonRpcOutcome> {
     const known = answerAsleep(request, this.#pools.asleep(server));
     if (known !== null) return known;
-    const { signal, onMessage, onReplica } = options;
+    const { signal, onMessage, onReplica, beforeSend } = options;
     const callOptions: CallOptions = {
       ...this.spec(server).timeouts,
       ...(signal === undefined ? {} : { signal }),
       ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
     };
-    return await this.#attempt(server, principal, request, options, (replica) => {
+    return await this.#attempt(server, principal, request, options, async (replica) => {
+      if (beforeSend !== undefined) await beforeSend();
       onReplica?.(replica);
       return replica.call(request.method, request.params, callOptions);
     });
@@ -165,16 +171,17 @@ export class Router {
     server: string,
     principal: string,
     request: CallRequest,
-    options: LeaseOptions,
+    options: LeaseOptions & Pick<RoutedCallOptions, 'attempts'>,
     send: (replica: Replica) => Promise<T>,
   ): Promise<T> {
     const { retries, sharing } = this.spec(server);
+    const { attempts = retries.attempts } = options;
     // A principal's process is the one it has: there is no other to go to.
     const isPinned = sharing === 'session' || sharing === 'principal';
     return attempt({
       server,
       request,
-      limits: isPinned ? { ...retries, attempts: 1 } : retries,
+      limits: { ...retries, attempts: isPinned ? 1 : attempts },
       budget: this.#balancers.of(server).budget,
       facts: this.#options.facts,
       tools: () => (this.#pools.spec(server) === null ? [] : this.#pools.tools(server)),

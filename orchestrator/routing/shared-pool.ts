@@ -36,6 +36,11 @@ export class SharedPool {
     return this.#line.length;
   }
 
+  /** Serves those whose turn it is, where something is free. */
+  look(): void {
+    this.#line.serve();
+  }
+
   /** Any replica that is ready, for what is known of it without asking. @throws GantryError no_replica */
   any(): Replica {
     const [first] = this.#available();

@@ -3,8 +3,8 @@ import { FairQueue, type Owner } from './fair-queue.ts';
 import { callerLeft, queueFull, waitedTooLong } from './refusals.ts';
 
 /**
- * How often a line is looked at beside the ends of calls: a replica that has come up, a breaker that has closed and a
- * limit that was raised are not told to us. Short against what a start takes.
+ * How often a line is looked at beside the ends of calls and the changes of replicas that we are told of: a limit that
+ * was raised is not among them. Short against what a start takes.
  */
 const LOOK_AGAIN_MS = 100;
 

@@ -20,16 +20,17 @@ const KNOWN_KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'erro
  * Reads a request body strictly. Duplicate and unknown top-level keys are refused, because two parsers that
  * disagree about them are a way around every policy; ids are strings or safe integers, because others do not
  * survive re-encoding.
- * @param text the body as it came, @param value the same, parsed.
+ * @param text the message as it came; null where it is a whole body, in which duplicates were refused when it was parsed
+ * @param value the same, parsed
  * @throws GantryError invalid_request
  */
-export function readClientMessage(text: string, value: unknown): ClientMessage {
+export function readClientMessage(text: string | null, value: unknown): ClientMessage {
   if (Array.isArray(value)) throw refused(NO_BATCH);
   if (!isObject(value)) throw refused('The body must be one JSON-RPC object.');
   const id = idOf(value);
-  const scan = scanJson(text);
-  if (!scan.ok) throw refused(`The body cannot be used: ${scan.why}.`);
-  for (const key of Object.keys(value)) {
+  const scan = text === null ? null : scanJson(text);
+  if (scan?.ok === false) throw refused(`The body cannot be used: ${scan.why}.`);
+  for (const key in value) {
     if (!KNOWN_KEYS.has(key))
       throw refused(`Unknown key ${JSON.stringify(key)} beside jsonrpc, id, method and params.`);
   }

@@ -9,7 +9,7 @@ export const STREAM = Symbol('stream');
 /** One POST on its way back: a stream comes into being only when JSON will not do. */
 export class Exchange {
   readonly #begin: () => Begun;
-  readonly #streaming = Promise.withResolvers<typeof STREAM>();
+  #onStream: () => void = () => {};
   #begun: Begun | null = null;
 
   constructor(begin: () => Begun) {
@@ -30,19 +30,32 @@ export class Exchange {
    * What comes first: the answer, or a reason for a stream. A call that is still busy after `patienceMs` is one:
    * a stream can be kept alive. Rejects as `answer` does.
    */
-  async first<T>(answer: Promise<T>, clock: Clock, patienceMs: number): Promise<T | typeof STREAM> {
-    const stopWaiting = clock.after(patienceMs, () => void this.#become());
-    try {
-      return await Promise.race([answer, this.#streaming.promise]);
-    } finally {
-      stopWaiting();
-    }
+  first<T>(answer: Promise<T>, clock: Clock, patienceMs: number): Promise<T | typeof STREAM> {
+    // One promise by hand: racing costs as much as reading the answer does.
+    return new Promise((resolve, reject) => {
+      const stopWaiting = clock.after(patienceMs, () => void this.#become());
+      this.#onStream = () => {
+        stopWaiting();
+        resolve(STREAM);
+      };
+      if (this.#begun !== null) this.#onStream();
+      answer.then(
+        (value) => {
+          stopWaiting();
+          resolve(value);
+        },
+        (error: unknown) => {
+          stopWaiting();
+          reject(error);
+        },
+      );
+    });
   }
 
   #become(): Begun {
     if (this.#begun === null) {
       this.#begun = this.#begin();
-      this.#streaming.resolve(STREAM);
+      this.#onStream();
     }
     return this.#begun;
   }

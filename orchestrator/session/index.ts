@@ -9,6 +9,7 @@ export { Endpoints } from './endpoints.ts';
 export { eraOf } from './era.ts';
 export { EVENTS_KEPT_MS, type EventLog, type NumberedMessage } from './event-log.ts';
 export { MemoryEventLog } from './memory-event-log.ts';
+export { type MeshCall, type MeshCallAnswer, MeshCalls } from './mesh-calls.ts';
 export { StatelessCalls, type StatelessReply } from './modern/stateless-calls.ts';
 export type { OutEvent, OutStream } from './out-stream.ts';
 export type { Reply, Sender } from './sender.ts';

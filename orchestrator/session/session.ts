@@ -214,10 +214,13 @@ export class Session {
     this.#calls.set(id, abort);
     const onMessage = (message: ServerMessage): void =>
       this.#tell(message, (text, lost) => exchange.stream.push(text, lost));
-    return this.#backend.call(method, params, { signal: abort.signal, onMessage }).finally(() => {
+    const outcome = this.#backend.call(method, params, { signal: abort.signal, onMessage });
+    const ended = (): void => {
       this.#calls.delete(id);
       this.#lastRequestAt = this.#clock.now();
-    });
+    };
+    outcome.then(ended, ended); // before anybody who waits for the outcome goes on
+    return outcome;
   }
 
   /** The answer as text, an error like any other; null where there is to be none. */

@@ -55,14 +55,14 @@ export class Sessions {
 
   /**
    * One message of a client.
-   * @param gone aborts when the client's connection is gone; only an initialize is withdrawn by it, since a
-   *   broken connection is not a cancellation in this era (MCP 2025-11-25, basic/transports).
+   * @param gone makes a signal that aborts when the client's connection is gone; only an initialize is withdrawn by it,
+   *   since a broken connection is not a cancellation in this era (MCP 2025-11-25, basic/transports).
    * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, queue_full, replica_failed, call_timeout
    */
-  async take(sender: Sender, message: ClientMessage, gone: AbortSignal): Promise<Reply> {
+  async take(sender: Sender, message: ClientMessage, gone: () => AbortSignal): Promise<Reply> {
     this.#options.endpoints.check(sender.server);
     if (message.kind === 'request' && message.method === 'initialize' && sender.sessionId === null) {
-      const begun = await this.begin(sender, message.params ?? {}, gone);
+      const begun = await this.begin(sender, message.params ?? {}, gone());
       return { kind: 'json', ...begun };
     }
     const session = this.#find(sender);

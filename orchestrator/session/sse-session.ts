@@ -40,7 +40,7 @@ export class SseSession {
    */
   async take(message: ClientMessage): Promise<void> {
     if (message.kind === 'request') return this.#request(message);
-    await this.#sessions.take(this.#sender(), message, this.#gone.signal);
+    await this.#sessions.take(this.#sender(), message, () => this.#gone.signal);
   }
 
   /** The stream is over, and with it the session and its replica. */
@@ -88,7 +88,7 @@ export class SseSession {
   }
 
   async #call(message: Extract<ClientMessage, { kind: 'request' }>, sender: Sender): Promise<void> {
-    const reply = await this.#sessions.take(sender, message, this.#gone.signal);
+    const reply = await this.#sessions.take(sender, message, () => this.#gone.signal);
     if (reply.kind === 'json') this.#say(encodeOutcome(message.id, reply.outcome));
     if (reply.kind === 'stream') await this.#pass(reply.stream);
   }

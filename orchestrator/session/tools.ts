@@ -8,7 +8,14 @@ import {
   MISSING_CAPABILITY,
   type ToolView,
 } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
+import type { RoutedCallOptions, Router } from '../routing/index.ts';
+
+export type ToolCall = {
+  readonly server: string;
+  readonly tool: string;
+  readonly args: Record<string, unknown>;
+  readonly principal: string;
+};
 
 /** Tools without a session: what a REST caller needs. */
 export class Tools {
@@ -34,13 +41,25 @@ export class Tools {
     signal: AbortSignal,
   ): Promise<string> {
     if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
-    const request = { method: 'tools/call', params: { name: tool, arguments: args } };
-    const outcome = await this.#router.call(server, principal, request, { signal });
+    const outcome = await this.#router.call(server, principal, toolCall(tool, args), { signal });
     // Servers say "unknown tool" in many ways; their own list is the one that counts.
-    if (saysUnknown(outcome) && !(await this.#has(server, tool, principal, signal))) {
+    if (isErrorAnswer(outcome) && !(await this.#has(server, tool, principal, signal))) {
       throw toolNotFound(server, tool);
     }
     return unwrap(server, outcome).raw;
+  }
+
+  /**
+   * The same for whoever has to know exactly whether the tool may have run: nothing else is asked of the server, so
+   * every error is one of the call itself. @throws as `Router.call` and `beforeSend`, mcp_error
+   */
+  async run(
+    { server, tool, args, principal }: ToolCall,
+    options: Pick<RoutedCallOptions, 'signal' | 'beforeSend'>,
+  ): Promise<{ readonly raw: string; readonly isError: boolean }> {
+    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
+    const outcome = await this.#router.call(server, principal, toolCall(tool, args), options);
+    return { raw: unwrap(server, outcome).raw, isError: isErrorAnswer(outcome) };
   }
 
   async #has(server: string, tool: string, principal: string, signal: AbortSignal): Promise<boolean> {
@@ -48,12 +67,16 @@ export class Tools {
   }
 }
 
-/** Whether the answer may mean that the tool does not exist: an error, or an error result as the SDKs send it. */
-function saysUnknown(outcome: JsonRpcOutcome): boolean {
+function toolCall(tool: string, args: Record<string, unknown>) {
+  return { method: 'tools/call', params: { name: tool, arguments: args } };
+}
+
+/** An error, or an error result, as the SDKs send it also for a tool that does not exist. */
+function isErrorAnswer(outcome: JsonRpcOutcome): boolean {
   return !outcome.ok || (outcome.result as { isError?: unknown } | null)?.isError === true;
 }
 
-function toolNotFound(server: string, tool: string): GantryError {
+export function toolNotFound(server: string, tool: string): GantryError {
   return new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
     detail: { server, tool },
   });

@@ -80,7 +80,17 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
     case 'http.request':
       return fact.status >= 500 ? 'warn' : 'debug';
     case 'memory.refused':
+    case 'task.refused':
+    case 'task.taken_over':
       return 'warn';
+    case 'task.ended':
+      return fact.outcome === 'done' || fact.outcome === 'failed' ? 'debug' : 'warn';
+    case 'task.revived':
+      return 'info';
+    case 'task.enqueued':
+    case 'task.retried':
+    case 'task.backlog':
+      return 'debug';
     case 'pool.scaled':
     case 'image.build':
     case 'container.removed':
@@ -121,6 +131,10 @@ function budgetKey(fact: Fact): string | null {
     case 'call.retried':
     case 'call.not_retried':
       return `${fact.type} ${fact.server}`;
+    case 'task.refused':
+    case 'task.taken_over':
+    case 'task.ended':
+      return fact.type;
     case 'trouble':
       return `${fact.type} ${fact.where}`;
     default:

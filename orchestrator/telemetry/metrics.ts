@@ -3,8 +3,10 @@ import type { Fact, Facts } from '../kernel/index.ts';
 import { firstValues, httpMethodLabel, mcpMethodLabel } from './bounded-labels.ts';
 import { breakerCounters } from './breaker-metrics.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
+import { HotCounter, HotHistogram } from './hot-metrics.ts';
 import { ReplicaCensus } from './replica-census.ts';
 import { scalingMetrics } from './scaling-metrics.ts';
+import { taskMetrics } from './task-metrics.ts';
 
 export type FactMetrics = {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -46,14 +48,17 @@ function counters(registry: Registry): (fact: Fact) => void {
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter<L>({ name, help, labelNames, registers });
 
-  const calls = new Histogram({
+  const calls = new HotHistogram(registry, {
     name: 'gantry_call_duration_seconds',
     help: 'Calls to MCP servers, from written to answered',
     labelNames: ['server', 'method', 'outcome'],
     buckets: CALL_BUCKETS,
-    registers,
   });
-  const callsTotal = counter('gantry_calls_total', 'Calls to MCP servers', ['server', 'method', 'outcome']);
+  const callsTotal = new HotCounter(registry, {
+    name: 'gantry_calls_total',
+    help: 'Calls to MCP servers',
+    labelNames: ['server', 'method', 'outcome'],
+  });
   const waiting = new Gauge({
     name: 'gantry_queue_length',
     help: 'Calls that wait for a replica',
@@ -71,7 +76,11 @@ function counters(registry: Registry): (fact: Fact) => void {
   const refused = counter('gantry_calls_refused_total', 'Calls that no replica got', ['server', 'why']);
   const retried = counter('gantry_retries_total', 'Calls sent again', ['server', 'why']);
   const notRetried = counter('gantry_retries_refused_total', 'Calls not sent again', ['server', 'why']);
-  const picks = counter('gantry_picks_total', 'Calls given to each replica of a pool', ['server', 'replica']);
+  const picks = new HotCounter(registry, {
+    name: 'gantry_picks_total',
+    help: 'Calls given to each replica of a pool',
+    labelNames: ['server', 'replica'],
+  });
   const sessions = new Gauge({
     name: 'gantry_sessions_open',
     help: 'Sessions that are open',
@@ -79,22 +88,33 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const offers = counter('gantry_server_offers_changed_total', 'Lists of servers that became others', [
+    'server',
+  ]);
   const leftOut = counter('gantry_servers_left_out_total', 'Lists of several servers without this one', [
     'server',
     'why',
+  ]);
+  const changes = counter('gantry_server_state_changes_total', 'What became of servers, and why', [
+    'server',
+    'state',
+    'reason',
   ]);
   const restarts = counter('gantry_replica_restarts_total', 'Standing replicas started again', ['server']);
   const failures = counter('gantry_replica_failures_total', 'Replicas that failed', ['server', 'reason']);
   const dropped = counter('gantry_lines_dropped_total', 'Unusable lines on stdout', ['server', 'why']);
   const stderr = counter('gantry_stderr_lines_total', 'Lines on stderr', ['server']);
-  const requests = new Histogram({
+  const requests = new HotHistogram(registry, {
     name: 'gantry_http_request_duration_seconds',
     help: 'HTTP requests, from their headers to the end of the answer',
     labelNames: ['method', 'route'],
     buckets: CALL_BUCKETS,
-    registers,
   });
-  const requestsTotal = counter('gantry_http_requests_total', 'HTTP requests', ['method', 'route', 'status']);
+  const requestsTotal = new HotCounter(registry, {
+    name: 'gantry_http_requests_total',
+    help: 'HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+  });
   const builds = new Histogram({
     name: 'gantry_image_build_duration_seconds',
     help: 'Images made ready',
@@ -103,6 +123,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const scaling = scalingMetrics(registry);
+  const tasks = taskMetrics(registry);
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
   const applied = counter('gantry_config_applied_total', 'Configurations applied', []);
   const reloads = counter('gantry_config_reloads_total', 'Readings of gantry.yaml after the start', [
@@ -132,9 +153,9 @@ function counters(registry: Registry): (fact: Fact) => void {
   return (fact) => {
     switch (fact.type) {
       case 'call.ended': {
-        const labels = { server: fact.server, method: mcpMethodLabel(fact.method), outcome: fact.outcome };
-        callsTotal.inc(labels);
-        return calls.observe(labels, fact.durationMs / 1000);
+        const method = mcpMethodLabel(fact.method);
+        callsTotal.inc(fact.server, method, fact.outcome);
+        return calls.observe(fact.durationMs / 1000, fact.server, method, fact.outcome);
       }
       case 'call.waiting':
         queued.inc({ server: fact.server });
@@ -149,11 +170,11 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'call.not_retried':
         return notRetried.inc({ server: fact.server, why: fact.why });
       case 'replica.picked':
-        return picks.inc({ server: fact.server, replica: replicaWord(fact.replica) });
+        return picks.inc(fact.server, replicaWord(fact.replica));
       case 'http.request': {
-        const labels = { method: httpMethodLabel(fact.method), route: fact.route };
-        requestsTotal.inc({ ...labels, status: String(fact.status) });
-        return requests.observe(labels, fact.durationMs / 1000);
+        const method = httpMethodLabel(fact.method);
+        requestsTotal.inc(method, fact.route, String(fact.status));
+        return requests.observe(fact.durationMs / 1000, method, fact.route);
       }
       case 'session.opened':
         return sessions.inc({ server: fact.server });
@@ -195,11 +216,20 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'memory.committed':
       case 'memory.refused':
         return scaling(fact);
+      case 'task.enqueued':
+      case 'task.refused':
+      case 'task.retried':
+      case 'task.taken_over':
+      case 'task.ended':
+      case 'task.revived':
+      case 'task.backlog':
+        return tasks(fact);
+      case 'server.offers':
+        return offers.inc({ server: fact.server });
       case 'server.left_out':
         return leftOut.inc({ server: fact.server, why: leftOutWord(fact.why) });
-      case 'server.offers':
       case 'server.state':
-        return; // the API answers that; a gauge per server and state would only repeat `gantry_replicas`
+        return changes.inc({ server: fact.server, state: fact.state, reason: fact.reason?.code ?? '' });
     }
   };
 }

@@ -100,3 +100,25 @@ test('refused connections are reset, later ones served again', async (t) => {
   await echoOf(await open(), 'served');
   t.is(proxy.accepted, 1);
 });
+
+test('latency keeps everything back for its time', async (t) => {
+  const { proxy, open } = await start(t);
+  const socket = await open();
+  proxy.suffer({ latencyMs: 200 });
+  const begun = performance.now();
+  await echoOf(socket, 'hello');
+  t.true(performance.now() - begun >= 2 * 200, 'there and back');
+});
+
+test('a slow close is passed on late, and what was sent before it at once', async (t) => {
+  const { proxy, open, ends } = await start(t);
+  const socket = await open();
+  proxy.suffer({ slowCloseMs: 300 });
+  const begun = performance.now();
+  await echoOf(socket, 'hello');
+  t.true(performance.now() - begun < 300);
+  const ended = performance.now();
+  socket.end();
+  t.is(await ends[0], 'end');
+  t.true(performance.now() - ended >= 300);
+});

@@ -34,6 +34,7 @@ export class HostOrchestrator {
   readonly #directory: string;
   readonly #port: number;
   readonly #redisHasPassword: boolean;
+  readonly #usesRedis: boolean;
   readonly #output: string[] = [];
   #process: ChildProcess | null = null;
 
@@ -43,16 +44,21 @@ export class HostOrchestrator {
     directory: string;
     port: number;
     redisHasPassword: boolean;
+    usesRedis: boolean;
   }) {
     this.engine = parts.engine;
     this.redis = parts.redis;
     this.#directory = parts.directory;
     this.#port = parts.port;
     this.#redisHasPassword = parts.redisHasPassword;
+    this.#usesRedis = parts.usesRedis;
   }
 
   /** @param servers as under `servers:` of gantry.yaml. Resolves when all of them are ready. */
-  static async start(servers: Readonly<Record<string, Json>>): Promise<HostOrchestrator> {
+  static async start(
+    servers: Readonly<Record<string, Json>>,
+    { usesRedis = true }: { readonly usesRedis?: boolean } = {},
+  ): Promise<HostOrchestrator> {
     const directory = await mkdtemp(join(tmpdir(), 'gantry-chaos-'));
     const redis = new URL(required('GANTRY_TEST_REDIS_URL'));
     await compose('cp', 'orchestrator:/opt/gantry/bridge-image', directory);
@@ -67,6 +73,7 @@ export class HostOrchestrator {
       directory,
       port: await freePort(),
       redisHasPassword: redis.password !== '',
+      usesRedis,
     });
     try {
       mesh.launch();
@@ -211,8 +218,9 @@ export class HostOrchestrator {
       GANTRY_ENGINE_HOST: 'localhost',
       GANTRY_ENGINE_PORT: String(this.engine.port),
       GANTRY_ENGINE_CERTS: required('GANTRY_TEST_ENGINE_CERTS'),
-      GANTRY_REDIS_HOST: '127.0.0.1',
-      GANTRY_REDIS_PORT: String(this.redis.port),
+      ...(this.#usesRedis
+        ? { GANTRY_REDIS_HOST: '127.0.0.1', GANTRY_REDIS_PORT: String(this.redis.port) }
+        : {}),
       ...(this.#redisHasPassword
         ? { GANTRY_REDIS_PASSWORD_FILE: join(this.#directory, 'redis-password') }
         : {}),

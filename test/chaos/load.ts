@@ -4,8 +4,9 @@ import { CrowdClient, type Telling } from '../e2e/crowd-client.ts';
 import { type Call, History, markerOf } from '../history/history.ts';
 
 export const IN_FLIGHT = 200;
-/** A client that was refused comes back a moment later, as clients do. */
+/** A client that was refused comes back a moment later, and later each time, as clients do. */
 const AFTER_A_REFUSAL_MS = 250;
+const AFTER_MANY_REFUSALS_MS = 2000;
 
 /** A history that also knows why calls failed. */
 export class ChaosHistory extends History {
@@ -58,10 +59,13 @@ export class Load {
   }
 
   async #loop(client: CrowdClient): Promise<void> {
+    let pauseMs = AFTER_A_REFUSAL_MS;
     for (let number = 1; !this.#stopping; number++) {
       const call = client.tell(number, this.#telling);
       if (++this.#sent === this.#clients.length) setImmediate(this.#allSent.resolve);
-      if ((await call) === null) await delay(AFTER_A_REFUSAL_MS);
+      const isRefused = (await call) === null;
+      if (isRefused) await delay(pauseMs);
+      pauseMs = isRefused ? Math.min(AFTER_MANY_REFUSALS_MS, 2 * pauseMs) : AFTER_A_REFUSAL_MS;
     }
   }
 }

@@ -20,12 +20,9 @@ export const LATE = 'late';
 /** Works on one call at a time, and lets few wait. */
 export const STORM = 'storm';
 
-/**
- * The mesh that all faults are done to: one shared server, four replicas, what it executes is written on a volume.
- * @param more of `LATE` and `STORM`
- */
-export async function startWorld(...more: readonly string[]): Promise<HostOrchestrator> {
-  const shared = {
+/** A shared server of four replicas, which writes what it executes on its volume and breaks as it is told. */
+export async function sharedServer(): Promise<Json> {
+  return {
     image: await imageOf('plain'),
     command: ['python3', '/opt/fixtures/chaos.py'],
     sharing: 'shared',
@@ -35,8 +32,16 @@ export async function startWorld(...more: readonly string[]): Promise<HostOrches
     timeouts: { callTimeoutMs: CALL_TIMEOUT_MS, drainMs: 10_000 },
     health: { intervalMs: 1000, timeoutMs: 2000, fall: 2 },
   };
+}
+
+/**
+ * The mesh that all faults are done to.
+ * @param more of `LATE` and `STORM`
+ */
+export async function startWorld(...more: readonly string[]): Promise<HostOrchestrator> {
+  const shared = await sharedServer();
   const special: Readonly<Record<string, Json>> = {
-    [LATE]: { ...shared, replicas: 1, timeouts: { ...shared.timeouts, callTimeoutMs: CALL_TIMEOUT_MS / 5 } },
+    [LATE]: { ...shared, replicas: 1, timeouts: { callTimeoutMs: CALL_TIMEOUT_MS / 5, drainMs: 10_000 } },
     [STORM]: { ...shared, replicas: 1, balance: { maxInFlight: 1, queueSize: 10, queueTimeoutMs: 1000 } },
   };
   const others = Object.fromEntries(Object.entries(special).filter(([name]) => more.includes(name)));
@@ -52,15 +57,16 @@ export async function startWorld(...more: readonly string[]): Promise<HostOrches
 export async function underFault(
   t: ExecutionContext,
   mesh: HostOrchestrator,
-  fault: (mesh: HostOrchestrator) => Promise<void>,
+  fault: (load: Load) => Promise<void>,
+  server = SERVER,
 ): Promise<Verdict> {
-  const load = new Load({ url: mesh.url, server: SERVER, telling: TELLING });
+  const load = new Load({ url: mesh.url, server, telling: TELLING });
   await load.start();
-  await allInFlight(mesh);
-  await fault(mesh);
-  await mesh.whole([SERVER]);
+  await allInFlight(mesh, server);
+  await fault(load);
+  await mesh.whole([server]);
   await ended(load);
-  return await judged(t, mesh, load);
+  return await judged(t, mesh, load, server);
 }
 
 export async function judged(
@@ -85,9 +91,9 @@ export async function judged(
 }
 
 /** By the mesh's own count. A few may have ended and not begun again at the moment it is asked. */
-export async function allInFlight(mesh: HostOrchestrator): Promise<void> {
+export async function allInFlight(mesh: HostOrchestrator, server = SERVER): Promise<void> {
   await until(`${IN_FLIGHT} calls are in flight`, async () => {
-    const { json } = await mesh.api<{ callsInFlight: number }>('GET', `/api/v1/servers/${SERVER}`);
+    const { json } = await mesh.api<{ callsInFlight: number }>('GET', `/api/v1/servers/${server}`);
     if (json.callsInFlight < IN_FLIGHT * 0.95) throw new Error(`${json.callsInFlight}`);
     return true;
   });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { callerOf, tokenHash } from '../../orchestrator/config/index.ts';
+import { tokenHash, tokenOwners } from '../../orchestrator/config/index.ts';
 
 const entries = [
   { principal: 'alice', sha256: tokenHash('one'), scopes: ['call', 'admin'] as const },
@@ -7,16 +7,16 @@ const entries = [
 ];
 
 test('a token belongs to the principal whose hash it has, with the scopes of that entry', (t) => {
-  t.deepEqual(callerOf('one', entries), { principal: 'alice', scopes: ['call', 'admin'] });
-  t.deepEqual(callerOf('two', entries), { principal: 'bob', scopes: ['call'] });
+  t.deepEqual(tokenOwners(entries)('one'), { principal: 'alice', scopes: ['call', 'admin'] });
+  t.deepEqual(tokenOwners(entries)('two'), { principal: 'bob', scopes: ['call'] });
 });
 
 test('anything else belongs to nobody', (t) => {
   for (const token of ['', 'One', 'one ', 'three', tokenHash('one'), '\0', 'x'.repeat(1_000_000)]) {
-    t.is(callerOf(token, entries), null);
+    t.is(tokenOwners(entries)(token), null);
   }
-  t.is(callerOf('one', []), null);
-  t.is(callerOf('', [{ principal: 'broken', sha256: '', scopes: ['admin'] }]), null);
+  t.is(tokenOwners([])('one'), null);
+  t.is(tokenOwners([{ principal: 'broken', sha256: '', scopes: ['admin'] }])(''), null);
 });
 
 test('the hash is the one that sha256sum prints', (t) => {

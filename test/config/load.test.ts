@@ -44,6 +44,7 @@ test('every default is the documented one', (t) => {
       auth: { tokens: [] },
       http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 4 * 1024 ** 2 },
       limits: { maxLineBytes: 16 * 1024 ** 2, memoryBudgetBytes: null },
+      registry: { allowedAddresses: [] },
     },
     sets: [],
     servers: [
@@ -180,6 +181,7 @@ limits: {maxLineBytes: 1048576}
       maxBodyBytes: 1024 ** 2,
     },
     limits: { maxLineBytes: 1024 ** 2, memoryBudgetBytes: null },
+    registry: { allowedAddresses: [] },
   });
 });
 

@@ -27,7 +27,7 @@ for (const name of ['X', '1x', '-x', 'x_y', '"x y"', 'ä', `a${'b'.repeat(63)}`,
 test(mistake, 'servers: {myServer: {npm: x}}', /such as "my-server"/);
 
 // Sources.
-test(mistake, 'servers: {x: {args: [a]}}', /servers\.x: needs one of npm, pypi, image, build/);
+test(mistake, 'servers: {x: {args: [a]}}', /servers\.x: needs one of npm, pypi, image, build, url/);
 test(mistake, 'servers: {x: {npm: a, build: ./b}}', /x\.build: npm is given already/);
 for (const npm of ['x@latest', 'x@^1.0.0', 'x@1', 'x@1.x', 'x@*', 'x@', 'x@>=1.0.0', '@a/b@next']) {
   test(mistake, `servers: {x: {npm: "${npm}"}}`, /x\.npm: .*exact version/);

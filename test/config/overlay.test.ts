@@ -48,7 +48,7 @@ test('a problem names the file that brought it, with line and column there', (t)
   const found = problems(base, 'servers:\n  z:\n    sharing: everybody\n    nonsense: 1');
   t.deepEqual(found.slice(0, 3), [
     'gantry.yaml:2:25 servers.x.replicas: must be at least 1',
-    'gantry.yaml:3:3 servers.y: needs one of npm, pypi, image, build',
+    'gantry.yaml:3:3 servers.y: needs one of npm, pypi, image, build, url',
     'gantry.production.yaml:3:14 servers.z.sharing: must be one of session, shared, principal, call.',
   ]);
   t.regex(found[3] ?? '', /^gantry\.production\.yaml:4:5 servers\.z\.nonsense: is not a known key\./);
@@ -60,10 +60,10 @@ test('a value of both is the later one’s, a map that only the overlay broke as
     'gantry.production.yaml:2:17 servers.x.replicas: must be at most 100',
   ]);
   t.deepEqual(problems('servers: {x: {npm: a}}', 'servers:\n  x: {npm: null}'), [
-    'gantry.production.yaml:2:3 servers.x: needs one of npm, pypi, image, build',
+    'gantry.production.yaml:2:3 servers.x: needs one of npm, pypi, image, build, url',
   ]);
   t.deepEqual(problems('servers: {x: {args: []}}', 'servers:\n  x: {replicas: 2}'), [
-    'gantry.yaml:1:11 servers.x: needs one of npm, pypi, image, build',
+    'gantry.yaml:1:11 servers.x: needs one of npm, pypi, image, build, url',
   ]);
 });
 

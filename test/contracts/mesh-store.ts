@@ -46,6 +46,17 @@ cases.set('one change puts and removes', async (store) => {
   return [[Object.fromEntries(await store.kept('tools')), { b: 3, c: 4 }]];
 });
 
+cases.set('what places have been through is kept like anything else, and beside it', async (store) => {
+  const waiting = { at: 1_700_000_000_123, reason: { code: 'crash_loop', stderr: ['é'] }, failed: true };
+  await store.keep('breakers', put({ a: { places: { 1: { waiting } } }, b: 1 }));
+  await store.keep('tools', put({ a: [] }));
+  await store.keep('breakers', put({}, ['b']));
+  return [
+    [Object.fromEntries(await store.kept('breakers')), { a: { places: { 1: { waiting } } } }],
+    [Object.fromEntries(await store.kept('tools')), { a: [] }],
+  ];
+});
+
 cases.set('what callers change afterwards is not what is stored', async (store) => {
   const value = { list: [1] };
   await store.keep('intents', put({ a: value }));

@@ -107,6 +107,11 @@ test.serial(
       const mine = (await standingContainer(name)).id;
       return ids.includes(mine) && !ids.includes(id) && expected.length === ids.length;
     });
+    await until('the registry knows that engine, Redis and orchestrator are well', async () => {
+      const [services] = [...(await redis.held('services')).values()];
+      const states = [...(services ?? [])].map(([part, value]) => `${part} ${(value as Json).state}`);
+      return states.sort().join() === 'engine healthy,orchestrator healthy,redis healthy';
+    });
     t.is((await server(name)).state, 'ready');
     t.is((await containersOf(name)).length, 1);
   },

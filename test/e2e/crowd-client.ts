@@ -128,6 +128,7 @@ export class CrowdClient {
   }
 
   #answered(message: RpcMessage, at: Place): Ending {
+    if (message.result?.isError === true) return { why: textOf(message.result) };
     const result = JSON.parse(textOf(message.result)) as Json;
     const call = readMarker(result.marker);
     if (call === null) this.#odd(message, at);

@@ -4,7 +4,7 @@ import { type DockerAddress, dockerEngine } from '../../orchestrator/engine/inde
 
 /** The engine the test harness brought up. There is no skipping: without it these tests fail and say why. */
 export function realEngine() {
-  return dockerEngine({ address: address(), owner: 'e2e', helperImage: testImage() });
+  return dockerEngine({ address: engineAddress(), owner: 'e2e', helperImage: testImage() });
 }
 
 /** An image in that engine with sh, node and python3. */
@@ -12,7 +12,8 @@ export function testImage(): string {
   return required('GANTRY_TEST_IMAGE');
 }
 
-function address(): DockerAddress {
+/** Where it is, and the certificates to be let in. */
+export function engineAddress(): DockerAddress {
   const certificates = required('GANTRY_TEST_ENGINE_CERTS');
   const file = (name: string) => readFileSync(join(certificates, name));
   return {

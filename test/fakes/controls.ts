@@ -9,6 +9,8 @@ import {
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
 import { BALANCE_DEFAULTS } from './balance-defaults.ts';
+import { fakeMeshControl } from './mesh-control.ts';
+import { fakeTasks } from './task-controls.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
 
@@ -188,6 +190,8 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
         return `{"content":[], "big":12345678901234567890,"tool":${JSON.stringify(tool)},"args":${JSON.stringify(args)}}`;
       },
     },
+    mesh: fakeMeshControl(),
+    ...fakeTasks(),
     infrastructure: async () => INFRASTRUCTURE,
     health: { check: async () => ({ engine: 'ok', redis: 'ok' }) },
     metrics: {
@@ -198,13 +202,14 @@ export function fakeControls(overrides: Partial<HttpOptions> = {}): HttpOptions 
     },
     auth: fakeAuth(false),
     facts: new Facts(),
-    mcp: async (ctx) => {
-      if (ctx.method === 'DELETE') {
-        ctx.status = 204;
+    mcp: async ({ req, res, server }) => {
+      if (req.method === 'DELETE') {
+        res.writeHead(204).end();
         return;
       }
-      ctx.type = ctx.method === 'GET' ? 'text/event-stream' : 'application/json';
-      ctx.body = `{"jsonrpc":"2.0","id":1,"result":{"server":${JSON.stringify(ctx.params.server)}}}`;
+      const type = req.method === 'GET' ? 'text/event-stream' : 'application/json';
+      res.writeHead(200, { 'Content-Type': type });
+      res.end(`{"jsonrpc":"2.0","id":1,"result":{"server":${JSON.stringify(server)}}}`);
     },
     sse: async (ctx) => {
       ctx.status = ctx.method === 'GET' ? 200 : 202;
@@ -228,7 +233,7 @@ const INFRASTRUCTURE: readonly InfrastructureView[] = (['engine', 'redis', 'orch
     address: '127.0.0.1',
     port: 1,
     tags: ['infrastructure'],
-    metadata: { message: 'ok' },
+    metadata: { message: 'ok', url: `tcp://${name}:1` },
     state: 'healthy',
   }),
 );

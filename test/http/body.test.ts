@@ -82,8 +82,8 @@ test('"Expect: 100-continue" is answered with 413 instead of a go-ahead', async 
 
 test('a chunked body that never ends is cut with 413, also on an MCP route', async (t) => {
   const { port } = await startApp(t, {
-    mcp: async (ctx) => {
-      await readJson(ctx, { maxBytes: 64 * 1024 });
+    mcp: async (request) => {
+      await readJson(request, { maxBytes: 64 * 1024 });
     },
   });
   for (const path of [TOOL, '/mcp/everything']) {
@@ -118,8 +118,8 @@ test('the first oversized bytes are enough: the answer does not wait for more', 
 test('a body that stops arriving is given up', async (t) => {
   const app = createApp(
     fakeControls({
-      mcp: async (ctx) => {
-        await readJson(ctx, { maxBytes: 1_000, idleMs: 30 });
+      mcp: async (request) => {
+        await readJson(request, { maxBytes: 1_000, idleMs: 30 });
       },
     }),
   );

@@ -72,8 +72,8 @@ test('the status has its counts and the services their names of tools', async (t
   t.is(status, 200);
   t.like(json, {
     status: 'operational',
-    services_count: 1,
-    queue_stats: { pending_tasks: 3, total_services: 1, healthy_services: 1 },
+    services_count: 4,
+    queue_stats: { pending_tasks: 3, total_services: 4, healthy_services: 4 },
   });
   t.deepEqual(json.services[0], {
     id: 'everything',
@@ -96,6 +96,11 @@ test('the status has its counts and the services their names of tools', async (t
     tools: ['echo', 'add'],
   });
   t.is(new Date(json.timestamp).toISOString(), json.timestamp);
+  const base = json.services.slice(1).map(({ name, tags, state }: never) => ({ name, tags, state }));
+  t.deepEqual(
+    base,
+    ['engine', 'redis', 'orchestrator'].map((name) => ({ name, tags: ['infrastructure'], state: 'healthy' })),
+  );
 });
 
 test('a mesh in which nothing works answers 503 with its status', async (t) => {

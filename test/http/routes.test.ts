@@ -175,8 +175,8 @@ test('a server port serves that server at /mcp and nothing else', async (t) => {
 
 test('an MCP answer without a body has none', async (t) => {
   const { ask } = await startApp(t, {
-    mcp: async (ctx) => {
-      ctx.status = 202;
+    mcp: async ({ res }) => {
+      res.writeHead(202).end();
     },
   });
   const asked = await ask('POST', '/mcp/everything', { body: {} });

@@ -49,13 +49,12 @@ test('closing cuts what does not end within the drain', async (t) => {
 test('a slow request is cut off, a slow answer is not', async (t) => {
   const server = await start(
     {
-      mcp: async (ctx) => {
-        ctx.respond = false;
-        ctx.res.writeHead(200, { 'Content-Type': 'text/event-stream' });
-        ctx.res.write(': begun\n\n');
+      mcp: async ({ res }) => {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        res.write(': begun\n\n');
         // Time itself is the subject: longer than every limit below.
         await delay(3000);
-        ctx.res.end('data: late\n\n');
+        res.end('data: late\n\n');
       },
     },
     // Long enough for a good request of a loaded machine.

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { GantryError, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import type { Replica } from '../../orchestrator/replica/index.ts';
-import { BREAKER } from '../fakes/policies.ts';
+import { BREAKER, HEALTH } from '../fakes/policies.ts';
 import { OWNER, rig, running, settle, spec, until } from './rig.ts';
 
 type Rig = ReturnType<typeof rig>;
@@ -110,6 +110,18 @@ test('a process that died is replaced, and the replacement gets no calls before 
     ['half_open', null],
     ['closed', null],
   ]);
+});
+
+test('a replacement has to answer as many probes in a row as health.rise says', async (t) => {
+  const all = await shared(1, { health: { ...HEALTH, rise: 3 } });
+  const before = nth(all, 0);
+  all.engine.process(before.identity.containerId).exit(1);
+  await until(
+    'it is replaced',
+    () => all.mesh.standing('one')[0]?.available === true && nth(all, 0) !== before,
+  );
+  const probes = all.stated.filter((fact) => fact.type === 'replica.probe' && fact.answered);
+  t.is(probes.length, 3);
 });
 
 test('a replacement that is silent after its handshake is replaced too, and ends as a crash loop', async (t) => {

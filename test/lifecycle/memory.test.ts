@@ -1,15 +1,11 @@
 import test from 'ava';
 import type { MeshMemory } from '../../orchestrator/lifecycle/index.ts';
+import { NO_MEMORY } from '../../orchestrator/lifecycle/mesh-memory.ts';
 import { fingerprintOf } from '../../orchestrator/lifecycle/spec-diff.ts';
 import { OWNER, rig, settle, spec, until } from './rig.ts';
 
 function remembering(memory: Partial<MeshMemory>): MeshMemory {
-  return {
-    stopped: () => false,
-    replicas: (_server, configured) => configured,
-    offers: () => null,
-    ...memory,
-  };
+  return { ...NO_MEMORY, ...memory };
 }
 
 test('a server that was stopped before stays stopped, also when it is changed, until it is started', async (t) => {

@@ -10,6 +10,19 @@ const TIMEOUTS = { callTimeoutMs: 60_000, maxCallMs: 60_000 };
 const applied = ({ stated }: ReturnType<typeof rig>) =>
   stated.filter((fact) => fact.type === 'config.applied');
 
+test('whoever lets calls wait is told in the same turn that a replica takes them', async (t) => {
+  const told: string[] = [];
+  const { mesh } = rig({
+    onChange: (server) => {
+      if (mesh.standing(server).some((replica) => replica.available)) told.push(server);
+    },
+  });
+  await mesh.apply([spec('one'), spec('two', running('mute'))]);
+  await until('one is ready', () => mesh.get('one').state === 'ready');
+  t.true(told.length > 0);
+  t.false(told.includes('two'));
+});
+
 test('a server becomes ready by a handshake, and all pages of its tools are kept', async (t) => {
   const all = rig();
   await all.mesh.apply([spec('one', { replicas: 2 })]);

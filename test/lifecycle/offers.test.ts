@@ -59,11 +59,11 @@ const news = ({ stated }: ReturnType<typeof rig>) => stated.filter(({ type }) =>
 test('all that a server offers is known once it is ready, and told once for all of its replicas', async (t) => {
   const all = rig({ engine: engineWith(offering()) });
   await all.mesh.apply([spec('one', { ...running('offering'), replicas: 2 })]);
-  t.is(all.mesh.offers('one'), null);
-  await until('it is known', () => all.mesh.offers('one') !== null);
+  t.is(all.mesh.known('one').offers, null);
+  await until('it is known', () => all.mesh.known('one').offers !== null);
   await until('both are ready', () => all.mesh.get('one').replicas.ready === 2);
   await settle();
-  t.deepEqual(all.mesh.offers('one'), ALL);
+  t.deepEqual(all.mesh.known('one').offers, ALL);
   t.deepEqual(news(all), [{ type: 'server.offers', server: 'one' }]);
 });
 
@@ -74,12 +74,13 @@ test('a list that is refused or never comes is empty, and hides none of the othe
   await until('it is ready', () => all.mesh.get('one').state === 'ready');
   await settle();
   all.clock.advance(10_000);
-  await until('it is known', () => all.mesh.offers('one') !== null);
-  t.deepEqual(all.mesh.offers('one'), { ...ALL, prompts: [], resources: [] });
+  await until('it is known', () => all.mesh.known('one').offers !== null);
+  t.deepEqual(all.mesh.known('one').offers, { ...ALL, prompts: [], resources: [] });
 });
 
 test('a list that does not come is as an earlier start knew it', async (t) => {
   const memory = {
+    history: () => null,
     stopped: () => false,
     replicas: () => 1,
     offers: () => ({ ...ALL, tools: [{ name: 'old' }] }),
@@ -91,14 +92,14 @@ test('a list that does not come is as an earlier start knew it', async (t) => {
   await settle();
   all.clock.advance(10_000);
   await until('it was read', () => news(all).length > 0);
-  t.deepEqual(all.mesh.offers('one'), ALL);
+  t.deepEqual(all.mesh.known('one').offers, ALL);
 });
 
 test('tools that are not offered are not shown, and a changed filter holds without another container', async (t) => {
   const all = rig({ engine: engineWith(offering()) });
   const one = spec('one', { ...running('offering'), tools: { allow: null, deny: ['x'] } });
   await all.mesh.apply([one]);
-  await until('it is known', () => all.mesh.offers('one') !== null);
+  await until('it is known', () => all.mesh.known('one').offers !== null);
   t.deepEqual(all.mesh.tools('one'), [{ name: 'y' }]);
   t.is(all.mesh.get('one').toolCount, 1);
   const [before] = await all.mesh.containers.list();

@@ -12,6 +12,7 @@ function settings(...principals: string[]): Settings {
       })),
     },
     http: { allowedOrigins: [], allowedHosts: [], maxBodyBytes: 1 },
+    registry: { allowedAddresses: [] },
     limits: { maxLineBytes: 1, memoryBudgetBytes: null },
   };
 }

@@ -15,12 +15,14 @@ function start() {
     sessions: new Map<string, Json>(),
     services: new Map<string, Json>(),
     tools: new Map<string, Json>(),
+    breakers: new Map<string, Json>(),
   };
   const pictures: Pictures = {
     replicas: () => now.replicas,
     sessions: () => now.sessions,
     services: () => now.services,
     tools: () => now.tools,
+    breakers: () => now.breakers,
   };
   const troubles: string[] = [];
   const recorder = new Recorder({
@@ -82,22 +84,18 @@ test('after a polite end nothing is held, and what is kept stays', async (t) => 
   t.deepEqual(await store.kept('tools'), new Map([['a', { tools: [] }]]));
 });
 
-test('tools that are not known any more stay known to the registry', async (t) => {
-  const { store, now, recorder, pass } = start();
-  now.tools = new Map([['a', 1]]);
-  recorder.touch();
-  await pass(SOON_MS);
-  now.tools = new Map([['b', 2]]);
-  recorder.touch();
-  await pass(SOON_MS);
-  t.deepEqual(
-    await store.kept('tools'),
-    new Map([
-      ['a', 1],
-      ['b', 2],
-    ]),
-  );
-});
+for (const kind of ['tools', 'breakers'] as const) {
+  test(`${kind} that are not known any more stay known to the registry`, async (t) => {
+    const { store, now, recorder, pass } = start();
+    now[kind] = new Map([['a', 1]]);
+    recorder.touch();
+    await pass(SOON_MS);
+    now[kind] = new Map([['b', 2]]);
+    recorder.touch();
+    await pass(SOON_MS);
+    t.deepEqual(Object.fromEntries(await store.kept(kind)), { a: 1, b: 2 });
+  });
+}
 
 test('when the store was away, what was missed is written once it is back; the trouble is told once', async (t) => {
   const { store, now, troubles, recorder, pass, replicas } = start();

@@ -183,3 +183,22 @@ test('a clock that is set back keeps neither old failures alive nor anybody wait
   clock.advance(-3_600_000);
   t.is(breaker.retryInMs, 0, 'nobody waits for an hour');
 });
+
+test('one that goes on for another has its state, its wait and the length of the next', (t) => {
+  const before = rig();
+  before.breaker.trip('dead');
+  before.breaker.tryAgain();
+  before.breaker.record('failure');
+  const { history } = before.breaker;
+  t.like(history, { state: 'open', openings: 2 });
+  const policy = (): BreakerPolicy => POLICY;
+  const after = new Breaker({ policy, clock: before.clock, random: () => 0, past: history });
+  t.deepEqual(after.history, history);
+  t.is(after.retryInMs, 2 * POLICY.ejectMs);
+  after.tryAgain();
+  after.record('failure');
+  t.is(after.retryInMs, 3 * POLICY.ejectMs);
+  after.tryAgain();
+  after.record('success');
+  t.like(after.history, { state: 'closed', openings: 0 });
+});

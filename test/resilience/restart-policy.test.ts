@@ -7,6 +7,7 @@ import {
   defaultRestartPolicy as policy,
   type RestartFacts,
   type RestartVerdict,
+  stillCounting,
   windowOf,
 } from '../../orchestrator/resilience/restart-policy.ts';
 
@@ -165,4 +166,12 @@ test('waits are never negative, never over their ceiling, and history stays shor
 test('a clock that jumps back makes no crash loop of failures in the future', (t) => {
   const future = Array.from({ length: 4 }, (_, index) => 2_000_000_000 + index);
   t.is(judgeFailure(facts({ failureTimesMs: [...future, 1_000_000_000] }), highest).action, 'restart');
+});
+
+test('what counts of failures: all of it, a crash loop no more after a whole window, nothing after ten minutes', (t) => {
+  const history = { failureTimesMs: [1, 2], consecutiveFailures: 7, inCrashLoop: true };
+  const after = (readyForMs: number) => stillCounting(history, { readyForMs, readyTimeoutMs: minuteMs });
+  t.deepEqual(after(windowOf(minuteMs) - 1), history);
+  t.deepEqual(after(windowOf(minuteMs)), { ...history, inCrashLoop: false });
+  t.deepEqual(after(10 * minuteMs), noFailures);
 });

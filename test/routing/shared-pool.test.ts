@@ -112,6 +112,18 @@ test('a replica that becomes available serves those who wait', async (t) => {
   t.is((await waiting).replica.identity.id, 'echo-2');
 });
 
+test('a replica that has come up serves those who wait as soon as it is told of', async (t) => {
+  const { router, join } = await routingRig(1, { balance: { maxInFlight: 1 } });
+  await router.lease('echo', 'a');
+  const waiting = router.lease('echo', 'a');
+  await join('echo-2');
+  t.is(router.queued('echo'), 1);
+  router.look('echo');
+  t.is(router.queued('echo'), 0);
+  t.is((await waiting).replica.identity.id, 'echo-2');
+  router.look('nobody');
+});
+
 test('who comes when there is room again finds those who wait served first', async (t) => {
   const { router, pools } = await routingRig(2, { balance: { maxInFlight: 1 } });
   pools.pool[1]?.paused();

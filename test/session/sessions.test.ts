@@ -28,7 +28,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
   });
   t.teardown(() => sessions.close());
   const send = (message: ClientMessage, sessionId: string | null, principal = 'alice'): Promise<Reply> =>
-    sessions.take({ server: spec.name, principal, sessionId }, message, NEVER);
+    sessions.take({ server: spec.name, principal, sessionId }, message, () => NEVER);
   const open = async (principal = 'alice'): Promise<string> => {
     const reply = await send(
       request(0, 'initialize', { protocolVersion: '2025-06-18', capabilities: { roots: {} } }),

@@ -1,15 +1,16 @@
-import type { Middleware } from 'koa';
 import { GantryError } from '../../kernel/index.ts';
+import { passedBefore } from '../passed-before.ts';
 import { hostNameOf, isLoopback } from './loopback.ts';
 
 /**
  * Refuses a foreign `Host`: a web page can point a name of its own at 127.0.0.1 (DNS rebinding), and then only
  * this header tells. An entry of `allowedHosts` is a host name, at any port, or `host:port`.
+ * @returns a check of the header that throws GantryError host_forbidden
  */
-export function guardHost(allowedHosts: readonly string[]): Middleware {
+export function hostGuard(allowedHosts: readonly string[]): (host: string | undefined) => void {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
-  return async (ctx, next) => {
-    const host = (ctx.req.headers.host ?? '').toLowerCase();
+  const check = passedBefore((header) => {
+    const host = header.toLowerCase();
     const name = hostNameOf(host);
     if (!isLoopback(host) && (name === null || !(allowed.has(name) || allowed.has(host)))) {
       throw new GantryError(
@@ -17,6 +18,6 @@ export function guardHost(allowedHosts: readonly string[]): Middleware {
         'This Host is not served here; list it under http.allowedHosts.',
       );
     }
-    await next();
-  };
+  });
+  return (host) => check(host ?? '');
 }

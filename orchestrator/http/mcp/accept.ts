@@ -1,4 +1,5 @@
 import { GantryError } from '../../kernel/index.ts';
+import { passedBefore } from '../passed-before.ts';
 
 /**
  * Whether an `Accept` header allows a media type. Absent counts as everything. Quality values only matter
@@ -15,10 +16,12 @@ export function accepts(header: string | undefined, type: string): boolean {
 }
 
 /** A POST may be answered either way, so its sender must take both (MCP 2025-11-25, basic/transports). */
-export function checkPostAccept(header: string | undefined): void {
+export const checkPostAccept = (header = ''): void => checkBoth(header);
+
+const checkBoth = passedBefore((header) => {
   if (accepts(header, 'application/json') && accepts(header, 'text/event-stream')) return;
   throw new GantryError('not_acceptable', 'Accept must allow both application/json and text/event-stream.');
-}
+});
 
 export function checkStreamAccept(header: string | undefined): void {
   if (accepts(header, 'text/event-stream')) return;

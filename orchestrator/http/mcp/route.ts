@@ -1,7 +1,5 @@
-import type { Context, Middleware } from 'koa';
-import { elementTexts, GantryError } from '../../kernel/index.ts';
+import { elementTexts, GantryError, type JsonRpcId } from '../../kernel/index.ts';
 import {
-  encodeOutcome,
   eraOf,
   idOf,
   type Reply,
@@ -10,15 +8,16 @@ import {
   type Sender,
   type Sessions,
   type StatelessCalls,
-  type StatelessReply,
 } from '../../session/index.ts';
 import { readJson } from '../body.ts';
 import { modernStatusOf } from '../error-map.ts';
-import { clientGone, stateOf } from '../request-state.ts';
+import { clientGone } from '../request-state.ts';
 import { checkPostAccept, checkStreamAccept } from './accept.ts';
+import { headerOf, type McpHandler, type McpRequest } from './handler.ts';
 import { writeEvents } from './sse.ts';
 import { withTraceContext } from './trace-context.ts';
 import { checkVersion } from './version.ts';
+import { writeOutcome, writeText } from './write.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
@@ -32,24 +31,24 @@ export type McpRouteOptions = {
  * `/mcp/{server}`: Streamable HTTP for the revisions with sessions (MCP 2025-03-26 to 2025-11-25) and for the one
  * without (2026-07-28), which has POST only. Every check is made before a container hears of the request.
  */
-export function mcpRoute(options: McpRouteOptions): Middleware {
-  return async (ctx) => {
-    const server = (ctx.params as { server?: string }).server ?? '';
+export function mcpRoute(options: McpRouteOptions): McpHandler {
+  return async (request) => {
+    const { req, res, server } = request;
     options.checkServer(server);
-    if (ctx.method !== 'POST' && eraOf(versionOf(ctx), null) === 'modern') {
+    if (req.method !== 'POST' && eraOf(versionOf(request), null) === 'modern') {
       throw new GantryError('method_not_allowed', 'This revision of MCP uses POST only.', {
         detail: { allow: ['POST'] },
       });
     }
-    switch (ctx.method) {
+    switch (req.method) {
       case 'POST':
-        return post(ctx, server, options);
+        return post(request, options);
       case 'GET':
-        return get(ctx, server, options);
+        return get(request, options);
       case 'DELETE':
-        checkVersion(ctx);
-        options.sessions.end(senderOf(ctx, server));
-        ctx.status = 204;
+        checkVersion(versionOf(request));
+        options.sessions.end(senderOf(request));
+        res.writeHead(204).end();
         return;
       default:
         throw new GantryError('method_not_allowed', 'Use POST, GET or DELETE here.', {
@@ -59,91 +58,73 @@ export function mcpRoute(options: McpRouteOptions): Middleware {
   };
 }
 
-async function post(
-  ctx: Context,
-  server: string,
-  { sessions, stateless, maxBodyBytes }: McpRouteOptions,
-): Promise<void> {
-  checkPostAccept(ctx.get('Accept'));
-  const { text, value } = await readJson(ctx, { maxBytes: maxBodyBytes });
-  if (Array.isArray(value)) return postBatch(ctx, server, sessions, text, value);
-  stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
-  const headerOf = (name: string): string | null => ctx.get(name) || null;
-  const message = withTraceContext(readClientMessage(text, value), headerOf);
+async function post(request: McpRequest, options: McpRouteOptions): Promise<void> {
+  const { sessions, stateless, maxBodyBytes } = options;
+  checkPostAccept(request.req.headers.accept);
+  const { text, value } = await readJson(request, { maxBytes: maxBodyBytes });
+  if (Array.isArray(value)) return postBatch(request, sessions, text, value);
+  request.state.rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
+  const header = (name: string): string | null => headerOf(request, name);
+  const message = withTraceContext(readClientMessage(null, value), header);
   const id = message.kind === 'request' ? message.id : null;
-  if (eraOf(versionOf(ctx), value) === 'modern') {
-    const { principal } = senderOf(ctx, server);
-    const reply = await stateless.take({ server, principal }, message, headerOf, clientGone(ctx));
-    return sendModern(ctx, reply, id);
+  const version = versionOf(request);
+  if (eraOf(version, value) === 'modern') {
+    const { server, principal } = request;
+    const reply = await stateless.take({ server, principal }, message, header, clientGone(request));
+    const isError = reply.kind === 'json' && !reply.outcome.ok;
+    // Some errors of a server have a status of their own in this revision.
+    const status = isError ? modernStatusOf(reply.outcome.error.code) : 200;
+    return send(request, reply.kind === 'accepted' ? reply : { ...reply, sessionId: null }, id, status);
   }
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
-  if (!isInitialize) checkVersion(ctx);
-  const reply = await sessions.take(senderOf(ctx, server), message, clientGone(ctx));
-  await send(ctx, reply, id);
+  if (!isInitialize) checkVersion(version);
+  await send(request, await sessions.take(senderOf(request), message, () => clientGone(request)), id);
 }
 
 /** An array of messages, which only one revision has. */
 async function postBatch(
-  ctx: Context,
-  server: string,
+  request: McpRequest,
   sessions: Sessions,
   text: string,
   values: readonly unknown[],
 ): Promise<void> {
-  checkVersion(ctx);
-  const sender = senderOf(ctx, server);
+  checkVersion(versionOf(request));
+  const sender = senderOf(request);
   sessions.checkBatch(sender);
   const messages = readBatch(elementTexts(text), values);
-  await send(ctx, await sessions.takeBatch(sender, messages), null);
+  await send(request, await sessions.takeBatch(sender, messages), null);
 }
 
-async function get(ctx: Context, server: string, { sessions }: McpRouteOptions): Promise<void> {
-  checkStreamAccept(ctx.get('Accept'));
-  checkVersion(ctx);
-  const sender = senderOf(ctx, server);
-  const lastEventId = ctx.get('Last-Event-ID');
-  const stream = lastEventId === '' ? sessions.listen(sender) : await sessions.resume(sender, lastEventId);
-  if (stream === null) {
-    ctx.status = 204; // the word of server-sent events for "do not come back"
-    return;
+async function get(request: McpRequest, { sessions }: McpRouteOptions): Promise<void> {
+  checkStreamAccept(request.req.headers.accept);
+  checkVersion(versionOf(request));
+  const sender = senderOf(request);
+  const lastEventId = headerOf(request, 'Last-Event-ID');
+  const stream = lastEventId === null ? sessions.listen(sender) : await sessions.resume(sender, lastEventId);
+  // 204 is the word of server-sent events for "do not come back".
+  if (stream === null) return void request.res.writeHead(204).end();
+  await writeEvents(request.res, stream, {});
+}
+
+async function send({ res }: McpRequest, reply: Reply, id: JsonRpcId | null, status = 200): Promise<void> {
+  switch (reply.kind) {
+    case 'accepted':
+      res.writeHead(202).end();
+      return;
+    case 'stream':
+      return writeEvents(res, reply.stream, {});
+    case 'list':
+      return writeText(res, `[${reply.answers.join(',')}]`, { status, sessionId: reply.sessionId });
+    case 'json':
+      return writeOutcome(res, id ?? 0, reply.outcome, { status, sessionId: reply.sessionId });
   }
-  ctx.respond = false;
-  await writeEvents(ctx.res, stream, {});
 }
 
-async function send(ctx: Context, reply: Reply, id: string | number | null): Promise<void> {
-  if (reply.kind === 'accepted') {
-    ctx.status = 202;
-    return;
-  }
-  if (reply.kind === 'stream') {
-    ctx.respond = false;
-    return writeEvents(ctx.res, reply.stream, {});
-  }
-  if (reply.sessionId !== null) ctx.set('Mcp-Session-Id', reply.sessionId);
-  ctx.type = 'application/json';
-  if (reply.kind === 'list') {
-    ctx.body = `[${reply.answers.join(',')}]`;
-    return;
-  }
-  ctx.body = encodeOutcome(id ?? 0, reply.outcome);
+function versionOf(request: McpRequest): string | null {
+  return headerOf(request, 'MCP-Protocol-Version');
 }
 
-/** Some errors of a server have a status of their own in this revision. */
-async function sendModern(ctx: Context, reply: StatelessReply, id: string | number | null): Promise<void> {
-  await send(ctx, reply.kind === 'accepted' ? reply : { ...reply, sessionId: null }, id);
-  if (reply.kind === 'json' && !reply.outcome.ok) ctx.status = modernStatusOf(reply.outcome.error.code);
-}
-
-function versionOf(ctx: Context): string | null {
-  return ctx.get('MCP-Protocol-Version') || null;
-}
-
-function senderOf(ctx: Context, server: string): Sender {
-  const sessionId = ctx.get('Mcp-Session-Id');
-  return {
-    server,
-    principal: stateOf(ctx).caller?.principal ?? 'anonymous',
-    sessionId: sessionId === '' ? null : sessionId,
-  };
+function senderOf(request: McpRequest): Sender {
+  const { server, principal } = request;
+  return { server, principal, sessionId: headerOf(request, 'Mcp-Session-Id') };
 }

@@ -22,7 +22,7 @@ export function sseRoute(options: SseRouteOptions): Middleware {
   return async (ctx) => {
     const server = (ctx.params as { server?: string }).server ?? '';
     options.checkServer(server);
-    checkVersion(ctx);
+    checkVersion(ctx.get('MCP-Protocol-Version') || null);
     const owner = { server, principal: stateOf(ctx).caller?.principal ?? 'anonymous' };
     return ctx.method === 'GET' ? stream(ctx, owner, options) : message(ctx, owner, options);
   };
@@ -47,8 +47,8 @@ async function message(ctx: Context, owner: SseOwner, options: SseRouteOptions):
       'Post to the address that the stream named: it carries one sessionId.',
     );
   }
-  const { text, value } = await readJson(ctx, { maxBytes: options.maxBodyBytes });
+  const { value } = await readJson(ctx, { maxBytes: options.maxBodyBytes });
   stateOf(ctx).rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
-  await options.sseSessions.take(owner, sessionId, readClientMessage(text, value));
+  await options.sseSessions.take(owner, sessionId, readClientMessage(null, value));
   ctx.status = 202;
 }

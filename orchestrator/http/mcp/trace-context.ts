@@ -15,6 +15,7 @@ export function withTraceContext(
   headerOf: (name: string) => string | null,
 ): ClientMessage {
   if (message.kind !== 'request') return message;
+  if (headerOf('traceparent') === null && headerOf('baggage') === null) return message;
   const given = message.params?._meta;
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
     return message;
@@ -23,6 +24,11 @@ export function withTraceContext(
   const added = { ...traceOf(meta, headerOf), ...baggageOf(meta, headerOf) };
   if (Object.keys(added).length === 0) return message;
   return { ...message, params: { ...message.params, _meta: { ...meta, ...added } } };
+}
+
+/** The trace that a header of W3C Trace Context names; null where it names none. */
+export function traceIdOf(traceparent: string): string | null {
+  return TRACEPARENT.test(traceparent) ? (traceparent.split('-')[1] ?? null) : null;
 }
 
 function traceOf(meta: object, headerOf: (name: string) => string | null): Record<string, string> {

@@ -20,6 +20,8 @@ export type Route = {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: z.ZodObject;
   readonly body?: BodyRule;
+  /** What a query or body is refused with that is not as described; `invalid_request` unless users know another. */
+  readonly invalid?: 'unprocessable';
   /** Every status of success. */
   readonly answers: Readonly<Record<number, AnswerRule>>;
   /** Errors particular to this route; those of every route are added by the document. */

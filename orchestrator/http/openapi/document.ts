@@ -9,12 +9,7 @@ type JsonObject = Record<string, unknown>;
 
 /** Errors that the guards and the error map can answer on any route. */
 const EVERYWHERE: readonly ErrorCode[] = ['unauthorized', 'host_forbidden', 'origin_forbidden', 'internal'];
-const WITH_BODY: readonly ErrorCode[] = [
-  'invalid_request',
-  'parse_error',
-  'body_too_large',
-  'unsupported_media_type',
-];
+const WITH_BODY: readonly ErrorCode[] = ['parse_error', 'body_too_large', 'unsupported_media_type'];
 
 /** The OpenAPI 3.1 document of exactly these routes. */
 export function openApiDocument(
@@ -74,7 +69,7 @@ function queryParameters(route: Route): JsonObject[] {
   return Object.entries(route.query?.shape ?? {}).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: false,
+    required: !(schema as z.ZodType).safeParse(undefined).success,
     schema: schemaOf(schema as z.ZodType),
   }));
 }
@@ -112,7 +107,7 @@ function failures(route: Route): JsonObject {
   const body = schemaOf(isMcpPath(route.path) ? JsonRpcErrorBody : ErrorBody);
   const codes = new Set([...EVERYWHERE, ...route.errors]);
   if (route.scope === 'admin') codes.add('scope_missing');
-  if (route.query !== undefined) codes.add('invalid_request');
+  if (route.query !== undefined || route.body !== undefined) codes.add(route.invalid ?? 'invalid_request');
   if (route.body !== undefined) for (const code of WITH_BODY) codes.add(code);
   const byStatus = Map.groupBy(codes, statusOf);
   return Object.fromEntries(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { named } from './named.ts';
 import { anyObject, breakerState, state, Tool, whole } from './schemas.ts';
 
-const serviceFields = {
+export const serviceFields = {
   id: z.string(),
   name: z.string(),
   address: z.string(),
@@ -32,7 +32,7 @@ const Infrastructure = named(
     address: z.string(),
     port: z.int(),
     tags: z.array(z.literal('infrastructure')),
-    metadata: z.object({ message: z.string() }),
+    metadata: z.object({ message: z.string(), url: z.string() }),
     state: z.enum(['healthy', 'unhealthy']),
   }),
 );

@@ -19,6 +19,8 @@ export const ReasonSchema: z.ZodType<Reason> = named(
       'unresponsive',
       'breaker_open',
       'handshake_failed',
+      'unreachable',
+      'address_not_allowed',
       'engine_unavailable',
       'no_memory',
       'stopped',

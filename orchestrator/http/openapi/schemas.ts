@@ -47,7 +47,7 @@ export const Server: z.ZodType<ServerView> = named(
     state,
     reason: ReasonSchema.nullable(),
     nextTryAt: z.string().nullable(),
-    origin: z.enum(['file', 'api']),
+    origin: z.enum(['file', 'api', 'registered']),
     source: z.record(z.string(), z.string()),
     sharing: z.enum(['shared', 'session', 'principal', 'call']),
     network: z.enum(['none', 'internet']),
@@ -111,7 +111,7 @@ export const Container: z.ZodType<ContainerView> = named(
     idle: z.boolean(),
     restarts: whole,
     startedAt: z.string().nullable(),
-    channel: z.enum(['attach', 'socket']),
+    channel: z.enum(['attach', 'socket', 'http']),
     exit: z
       .object({
         reason: z.enum(['oom', 'signal', 'exited', 'killed']),

@@ -1,8 +1,8 @@
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
-import { GantryError } from '../../kernel/index.ts';
+import { type ErrorCode, GantryError } from '../../kernel/index.ts';
 import { hasNoBody, readJson } from '../body.ts';
-import { authorize } from '../guards/auth.ts';
+import { authorize, NOBODY } from '../guards/auth.ts';
 import { clientGone, stateOf } from '../request-state.ts';
 import { sendEvents } from '../sse.ts';
 import type { Answer, Route } from './define-route.ts';
@@ -10,23 +10,30 @@ import type { Answer, Route } from './define-route.ts';
 /** The middleware of one described route: scope, then shape, then its handler, then its answer. */
 export function serveRoute(route: Route, maxBodyBytes: number): Middleware {
   return async (ctx) => {
-    authorize(ctx, route.scope);
-    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query');
-    const body = route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes);
-    const caller = stateOf(ctx).caller ?? { principal: 'anonymous', scopes: [] };
+    const caller = stateOf(ctx).caller ?? NOBODY;
+    authorize(ctx.req, caller, route.scope);
+    const { invalid = 'invalid_request' } = route;
+    const query = route.query === undefined ? {} : check(route.query, ctx.query, 'query', invalid);
+    const body =
+      route.body === undefined ? undefined : await readBody(ctx, route.body, maxBodyBytes, invalid);
     const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
     await send(ctx, await route.handle({ params, query, body, caller, gone: () => clientGone(ctx), ctx }));
   };
 }
 
-async function readBody(ctx: Context, rule: NonNullable<Route['body']>, maxBytes: number): Promise<unknown> {
+async function readBody(
+  ctx: Context,
+  rule: NonNullable<Route['body']>,
+  maxBytes: number,
+  invalid: ErrorCode,
+): Promise<unknown> {
   if (rule.absent !== undefined && hasNoBody(ctx)) return rule.absent;
   const types = rule.types;
   const { value } = await readJson(ctx, types === undefined ? { maxBytes } : { maxBytes, types });
-  return check(rule.schema, value, 'body');
+  return check(rule.schema, value, 'body', invalid);
 }
 
-function check(schema: z.ZodType, value: unknown, where: 'query' | 'body'): unknown {
+function check(schema: z.ZodType, value: unknown, where: 'query' | 'body', invalid: ErrorCode): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => ({
@@ -34,13 +41,9 @@ function check(schema: z.ZodType, value: unknown, where: 'query' | 'body'): unkn
     message: issue.message,
   }));
   const first = problems[0];
-  throw new GantryError(
-    'invalid_request',
-    `${first?.path ?? where}: ${first?.message ?? 'not as described'}`,
-    {
-      detail: { problems },
-    },
-  );
+  throw new GantryError(invalid, `${first?.path ?? where}: ${first?.message ?? 'not as described'}`, {
+    detail: { problems },
+  });
 }
 
 async function send(ctx: Context, answer: Answer): Promise<void> {

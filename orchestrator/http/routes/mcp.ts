@@ -1,9 +1,10 @@
-import type { Middleware } from 'koa';
 import { GantryError } from '../../kernel/index.ts';
 import { ALL_SERVERS } from '../../session/index.ts';
+import type { McpHandler } from '../mcp/handler.ts';
 import { type AnswerRule, defineRoute, type Route } from '../openapi/define-route.ts';
 import { JsonRpcMessage } from '../openapi/schemas.ts';
 import type { HttpOptions } from '../options.ts';
+import { stateOf } from '../request-state.ts';
 
 type McpMethod = 'POST' | 'GET' | 'DELETE';
 
@@ -34,18 +35,15 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
 
 /** The MCP endpoint of all servers together, and that of each server or named set of them. */
 export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>): Route[] {
-  const all: Middleware = (ctx, next) => {
-    ctx.params = { server: ALL_SERVERS };
-    return mcp(ctx, next);
-  };
+  const all: McpHandler = (request) => mcp({ ...request, server: ALL_SERVERS });
   return [...mcpRoutesAt('/mcp/{server}', 'mcp', mcp), ...mcpRoutesAt('/mcp', 'mcpAll', all)];
 }
 
 /**
- * An MCP endpoint. Its middleware is handed in and does all the work: what stands here puts it behind the guards and into
- * the document.
+ * An MCP endpoint. Its handler is handed in and does all the work: what stands here puts it into the document, and serves
+ * addresses that are written in another way than `mcp/entrance.ts` knows.
  */
-export function mcpRoutesAt(path: string, id: string, mcp: Middleware): Route[] {
+export function mcpRoutesAt(path: string, id: string, mcp: McpHandler): Route[] {
   return (Object.keys(METHODS) as McpMethod[]).map((method) =>
     defineRoute({
       method,
@@ -79,15 +77,23 @@ export function mcpRoutesAt(path: string, id: string, mcp: Middleware): Route[] 
         'engine_unavailable',
         'call_timeout',
       ],
-      handle: async ({ ctx }) => {
+      handle: async ({ ctx, params, caller }) => {
         // The router answers HEAD by the GET route; here that would open a stream nobody reads.
         if (ctx.method === 'HEAD') {
           throw new GantryError('method_not_allowed', 'HEAD is not served here.', {
             detail: { allow: Object.keys(METHODS) },
           });
         }
-        await mcp(ctx, async () => {});
-        return ctx.body === undefined ? { kind: 'empty', status: ctx.status } : { kind: 'done' };
+        const { req, res } = ctx;
+        ctx.respond = false;
+        await mcp({
+          req,
+          res,
+          server: params.server ?? '',
+          principal: caller.principal,
+          state: stateOf(ctx),
+        });
+        return { kind: 'done' };
       },
     }),
   );

@@ -1,4 +1,6 @@
-import type { BreakerState, ReplicaView, ServerView } from '../../kernel/index.ts';
+import type { BreakerState, PlaceView, ReplicaView, ServerView } from '../../kernel/index.ts';
+import type { InfrastructureView } from '../control.ts';
+import type { RegistrationView } from '../mesh-control.ts';
 
 export type ServiceState = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
 
@@ -31,7 +33,7 @@ export function serviceOf<Tool>(
     id: server.name,
     name: server.name,
     address: url.hostname,
-    port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+    port: portOf(server.url),
     tags: ['mcp'],
     metadata: { url: server.url },
     state: serviceState(server, replicas),
@@ -45,6 +47,67 @@ export function serviceOf<Tool>(
     capabilities: server.capabilities,
     tools,
   };
+}
+
+/** What Gantry stands on, in the shape of a service: it has no replicas, and answers no call. */
+export function baseService(view: InfrastructureView): ServiceView<never> {
+  return { ...view, replicas: [], capabilities: {}, tools: [] };
+}
+
+export type InstanceView = {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: 'healthy' | 'unhealthy' | 'unknown';
+  /** Why it does not serve, where that is known. */
+  readonly reason: string | null;
+  readonly connections: number;
+  readonly circuit_breaker: BreakerState;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * One standing place of a server in the words of the earlier mesh.
+ * @param registration of one that registered itself, else undefined
+ */
+export function instanceOf(
+  server: ServerView,
+  place: PlaceView,
+  registration: RegistrationView | undefined,
+): InstanceView {
+  // A container has no address of its own: it is reached through Gantry.
+  const url = place.url ?? server.url;
+  const { hostname } = new URL(url);
+  return {
+    id: place.registeredAs ?? place.replica,
+    address: hostname.replace(/^\[|\]$/g, ''),
+    port: portOf(url),
+    state: placeState(place),
+    reason: place.reason?.message ?? null,
+    connections: place.callsInFlight,
+    circuit_breaker: place.breaker,
+    tags: registration?.tags ?? ['mcp'],
+    metadata: {
+      ...registration?.metadata,
+      url,
+      replica: place.replica,
+      ...(registration === undefined ? {} : { expires_at: new Date(registration.expiresAt).toISOString() }),
+    },
+  };
+}
+
+/** A replica that rests is healthy, as a call brings it back; one that gets no calls is not. */
+function placeState({ state, idle, breaker, reason }: PlaceView): InstanceView['state'] {
+  if (idle || state === 'paused') return 'healthy';
+  if (state === 'ready') return breaker === 'closed' ? 'healthy' : 'unhealthy';
+  // Tried again after a failure, it has still to show that it works.
+  return (state === 'starting' || state === 'pending') && reason === null ? 'unknown' : 'unhealthy';
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 /**

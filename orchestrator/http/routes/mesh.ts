@@ -2,18 +2,15 @@ import type { ServerView } from '../../kernel/index.ts';
 import { defineRoute, json, type Route } from '../openapi/define-route.ts';
 import { MeshStatus, ServiceDetail, ServiceList } from '../openapi/mesh-schemas.ts';
 import type { HttpOptions } from '../options.ts';
-import { meshState, type ServiceView, serviceOf } from './mesh-view.ts';
+import { MeshServices } from './mesh-services.ts';
+import { baseService, meshState, type ServiceView, serviceOf } from './mesh-view.ts';
 
 /** The picture that the earlier mesh gave, with its snake_case and its word "service". */
 export function meshRoutes(options: HttpOptions): Route[] {
   // Looking must start nothing: only what is known already is shown, never what a server would have to be asked.
   const service = <Tool>(server: ServerView, tools: readonly Tool[]): ServiceView<Tool> =>
     serviceOf(server, options.servers.replicas(server.name), tools);
-  const services = (): ServiceView<string>[] =>
-    options.servers.list().map((server) => {
-      const tools = options.tools.known(server.name).map((tool) => tool.name);
-      return service(server, tools);
-    });
+  const services = new MeshServices(options);
 
   return [
     defineRoute({
@@ -29,14 +26,16 @@ export function meshRoutes(options: HttpOptions): Route[] {
       },
       errors: [],
       handle: async () => {
-        const all = services();
-        const status = meshState(all.map(({ state }) => state));
+        const servers = services.all;
+        const infrastructure = await options.infrastructure();
+        const all = [...servers, ...infrastructure.map(baseService)];
+        // What runs is what counts: without Redis calls go on, and without the engine no server is healthy for long.
+        const status = meshState(servers.map(({ state }) => state));
         const view = {
           status,
           services_count: all.length,
           services: all,
-          // Beside the services, not among them: their number is that of the servers.
-          infrastructure: await options.infrastructure(),
+          infrastructure,
           queue_stats: {
             pending_tasks: (await options.pendingTasks?.()) ?? 0,
             total_services: all.length,
@@ -57,7 +56,7 @@ export function meshRoutes(options: HttpOptions): Route[] {
       answers: { 200: { description: 'All services', content: { 'application/json': ServiceList } } },
       errors: [],
       handle: async () => {
-        const all = services();
+        const { all } = services;
         return json({ services: all, count: all.length });
       },
     }),

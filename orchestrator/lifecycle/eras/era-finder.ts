@@ -1,4 +1,3 @@
-import type { Engine } from '../../engine/index.ts';
 import {
   type Clock,
   type EraVerdict,
@@ -10,13 +9,14 @@ import {
 } from '../../kernel/index.ts';
 import type { Replica } from '../../replica/index.ts';
 import { inBackground } from '../background.ts';
-import type { EngineWatch } from '../engine-watch.ts';
+import type { EngineUp } from '../engine-watch.ts';
 import type { Gate } from '../gate.ts';
 import type { ImageMemo } from '../image-memo.ts';
 import type { PreparedImage } from '../images/prepared-image.ts';
+import type { ReplicaHost } from '../replica-host.ts';
 import type { Running } from '../running.ts';
 import { serverStopped, startRefusal, stillInstalling } from '../start-refusal.ts';
-import type { Starter } from '../starter.ts';
+import type { Starts } from '../starter.ts';
 import { eraKey } from './era-key.ts';
 import type { EraMemory } from './era-memory.ts';
 import { probeEra } from './era-probe.ts';
@@ -33,10 +33,10 @@ type AskWhen = 'unless remembered' | 'in any case';
 export type EraFinderOptions = {
   readonly spec: () => ServerSpec;
   readonly image: ImageMemo;
-  readonly engine: Engine;
-  readonly starter: Starter;
+  readonly engine: ReplicaHost;
+  readonly starter: Starts;
   readonly gate: Gate;
-  readonly engineWatch: EngineWatch;
+  readonly engineWatch: EngineUp;
   readonly memory: EraMemory;
   readonly clock: Clock;
   readonly facts: Facts;

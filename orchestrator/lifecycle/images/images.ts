@@ -50,6 +50,8 @@ export class Images {
   async prepare(spec: ServerSpec): Promise<PreparedImage> {
     const { source } = spec;
     switch (source.kind) {
+      case 'url':
+        throw new TypeError('a server elsewhere has no image');
       case 'npm':
       case 'pypi':
         return await this.#package(spec, source);

@@ -174,7 +174,7 @@ export class ModernServer {
     }
     return Object.keys(members).length === 0
       ? outcome
-      : { ...outcome, raw: withMembers(outcome.raw, members) };
+      : { ok: true, result: outcome.result, raw: withMembers(outcome.raw, members) };
   }
 
   async #checkParams(

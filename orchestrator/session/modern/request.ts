@@ -6,6 +6,7 @@ import {
   LOG_LEVEL_KEY,
   META_PREFIX,
   MODERN_VERSIONS,
+  NAME_PARAM,
   VERSION_KEY,
 } from '../../kernel/index.ts';
 import type { ClientMessage } from '../client-message.ts';
@@ -26,16 +27,6 @@ export type ModernRequest = {
   readonly capabilities: Readonly<Record<string, unknown>>;
   /** The least severe log message that it wants; without one, none. */
   readonly logLevel: string | null;
-};
-
-/** Where a method names its object; the `Mcp-Name` header has to say the same. */
-const NAME_PARAM: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
 };
 
 /**

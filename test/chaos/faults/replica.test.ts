@@ -2,7 +2,8 @@ import test from 'ava';
 import { dockerInside } from '../../e2e/harness.ts';
 import { until } from '../../e2e/until.ts';
 import type { HostOrchestrator } from '../host-orchestrator.ts';
-import { breakOne, SERVER, startWorld, underFault } from '../world.ts';
+import { IN_FLIGHT } from '../load.ts';
+import { breakOne, SERVER, sharedServer, startWorld, underFault } from '../world.ts';
 
 let mesh: HostOrchestrator;
 
@@ -53,3 +54,56 @@ for (const fault of ENDURED) {
     t.deepEqual(await mesh.containers(SERVER), before);
   });
 }
+
+test.serial('200 calls in flight: the volume of a server is full, until there is room again', async (t) => {
+  t.timeout(180_000);
+  const server = 'full';
+  const volume = `${mesh.owner}-data-${server}-shared`;
+  const labels = [`gantry.owner=${mesh.owner}`, `gantry.server=${server}`].flatMap((label) => [
+    '--label',
+    label,
+  ]);
+  // Its root is that of the containers, who is nobody outside: else it could not be given to its user.
+  const root = (await dockerInside('info', '--format', '{{.DockerRootDir}}')).trim().split('/').at(-1) ?? '';
+  const [uid = '', gid = ''] = root.split('.');
+  const bounded = ['type=tmpfs', 'device=tmpfs', `o=size=1m,uid=${uid},gid=${gid}`];
+  const options = bounded.flatMap((option) => ['--opt', option]);
+  await dockerInside('volume', 'create', ...labels, ...options, volume);
+  const entry = await sharedServer();
+  await mesh.api('POST', '/api/v1/servers', { name: server, ...entry });
+  await mesh.whole([server]);
+  const before = await mesh.containers(server);
+  /** As root, in a container beside the replicas, which keep the volume mounted. */
+  const onVolume = (script: string): Promise<string> =>
+    dockerInside(
+      'run',
+      '--rm',
+      '--user',
+      '0',
+      '-v',
+      `${volume}:/data`,
+      String(entry.image),
+      'sh',
+      '-c',
+      script,
+    );
+  const { failed, answers } = await underFault(
+    t,
+    mesh,
+    async (load) => {
+      await onVolume('cat /dev/zero > /data/rest || true');
+      await until('calls fail for it', async () => load.history.verdict().failed.length > 0);
+      await onVolume('rm /data/rest');
+      const answered = load.history.verdict().answers;
+      await until('it answers again', async () => load.history.verdict().answers > answered + IN_FLIGHT);
+    },
+    server,
+  );
+  t.true(answers > 0);
+  t.deepEqual(
+    failed.filter((why) => !why.includes('No space left on device')),
+    [],
+    'the server says it itself',
+  );
+  t.deepEqual(await mesh.containers(server), before, 'nobody is replaced for it');
+});

@@ -105,7 +105,7 @@ export async function openClient(
   const sender = { server: endpoint, principal: 'anonymous' };
   let lastId = 0;
   const take = (message: ClientMessage, sessionId: string | null): Promise<Reply> =>
-    sessions.take({ ...sender, sessionId }, message, NEVER);
+    sessions.take({ ...sender, sessionId }, message, () => NEVER);
   const params = { protocolVersion: '2025-11-25', capabilities, clientInfo: { name: 'c', version: '1' } };
   const begun = await take({ kind: 'request', id: 'init', method: 'initialize', params }, null);
   if (begun.kind !== 'json' || begun.sessionId === null) throw new Error('no session');

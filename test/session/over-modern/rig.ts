@@ -94,7 +94,7 @@ export class Client {
 
   send(message: ClientMessage): Promise<Reply> {
     const sender = { server: this.#server, principal: 'alice', sessionId: this.#sessionId };
-    return this.#sessions.take(sender, message, new AbortController().signal);
+    return this.#sessions.take(sender, message, () => new AbortController().signal);
   }
 
   /** The answer, whichever way it comes; what comes before it is given to `onMessage`. */

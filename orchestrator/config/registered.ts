@@ -1,0 +1,14 @@
+import type { RemotePlace, ServerSpec } from '../kernel/index.ts';
+import { resolveSpec } from './resolve.ts';
+import { Entry } from './schema.ts';
+
+/**
+ * A server elsewhere that registered itself, with every default of one that is written down. It serves many clients by
+ * nature, so it is shared, and its calls are balanced over its places.
+ * @param places at least one
+ */
+export function registeredSpec(name: string, places: readonly RemotePlace[]): ServerSpec {
+  const entry = Entry.parse({ url: places.map(({ url }) => url), sharing: 'shared' });
+  const spec = resolveSpec(name, entry, { origin: 'registered', baseDir: '/' }, new Map());
+  return { ...spec, source: { kind: 'url', places } };
+}

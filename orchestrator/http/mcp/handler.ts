@@ -1,0 +1,18 @@
+import type { Exchange, RequestState } from '../request-state.ts';
+
+/** A request to the MCP endpoint of a server, past the guards. */
+export type McpRequest = Exchange & {
+  readonly server: string;
+  readonly principal: string;
+  /** So that an error thrown later can carry the id of the message. */
+  readonly state: RequestState;
+};
+
+/** Answers it, or throws what the answer shall say. */
+export type McpHandler = (request: McpRequest) => Promise<void>;
+
+/** A header; null where it is absent or empty. */
+export function headerOf({ req }: Exchange, name: string): string | null {
+  const value = req.headers[name.toLowerCase()];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

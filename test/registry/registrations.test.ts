@@ -1,0 +1,90 @@
+import test, { type ExecutionContext } from 'ava';
+import { GantryError } from '../../orchestrator/kernel/index.ts';
+import { MemoryMeshStore, type NewRegistration, Registrations } from '../../orchestrator/registry/index.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { settle } from '../lifecycle/rig.ts';
+
+const GIVEN: NewRegistration = {
+  id: 'a',
+  service: 'weather',
+  url: 'http://10.1.2.3/mcp',
+  tags: [],
+  metadata: {},
+  ttlMs: 10_000,
+};
+
+function setUp(_t: ExecutionContext, store = new MemoryMeshStore(), clock = new FakeClock()) {
+  const changes: string[][] = [];
+  const registrations = new Registrations({
+    store,
+    clock,
+    onChange: async () => void changes.push(registrations.all.map(({ id }) => id)),
+    onTrouble: () => {},
+  });
+  return { registrations, store, clock, changes };
+}
+
+test('an instance is registered, renewed, and forgotten when its time runs out', async (t) => {
+  const { registrations, store, clock, changes } = setUp(t);
+  t.is(await registrations.register(GIVEN), 'registered');
+  await clock.advance(9000);
+  t.is(await registrations.register(GIVEN), 'renewed');
+  await clock.advance(9000);
+  await registrations.renew('a');
+  await clock.advance(9999);
+  t.is(registrations.all.length, 1);
+  await clock.advance(1);
+  t.deepEqual(registrations.all, []);
+  await settle();
+  t.deepEqual(changes, [['a'], []], 'a renewal changes nothing');
+  t.is((await store.kept('registrations')).size, 0);
+  await t.throwsAsync(registrations.renew('a'), { message: /its time has run out/ });
+});
+
+test('instances of one service get numbers of their own, and keep them', async (t) => {
+  const { registrations } = setUp(t);
+  for (const id of ['a', 'b', 'c']) await registrations.register({ ...GIVEN, id });
+  await registrations.register({ ...GIVEN, id: 'x', service: 'other' });
+  await registrations.deregister('b');
+  await registrations.register({ ...GIVEN, id: 'd' });
+  t.deepEqual(
+    registrations.all.map(({ id, number }) => [id, number]),
+    [
+      ['x', 1],
+      ['a', 1],
+      ['d', 2],
+      ['c', 3],
+    ],
+  );
+});
+
+test('what is registered is there after a restart, as far as its time has not run out', async (t) => {
+  const { registrations, store, clock } = setUp(t);
+  await registrations.register(GIVEN);
+  await registrations.register({ ...GIVEN, id: 'b', ttlMs: 60_000 });
+  registrations.close();
+  await clock.advance(20_000);
+  const after = setUp(t, store, clock).registrations;
+  t.true(await after.load());
+  t.deepEqual(
+    after.all.map(({ id }) => id),
+    ['b'],
+  );
+  t.deepEqual([...(await store.kept('registrations')).keys()], ['b']);
+});
+
+test('while the store is away nothing is confirmed, and a heartbeat counts all the same', async (t) => {
+  const store = new MemoryMeshStore();
+  const { registrations, clock } = setUp(t, store);
+  await registrations.register(GIVEN);
+  store.keep = () => Promise.reject(new GantryError('registry_unavailable', 'away'));
+  await t.throwsAsync(registrations.register({ ...GIVEN, id: 'b' }), { message: 'away' });
+  await t.throwsAsync(registrations.deregister('a'), { message: 'away' });
+  await clock.advance(9000);
+  await t.throwsAsync(registrations.renew('a'), { message: 'away' });
+  await clock.advance(9000);
+  t.deepEqual(
+    registrations.all.map(({ id }) => id),
+    ['a'],
+  );
+});

@@ -1,0 +1,44 @@
+import test from 'ava';
+import { MemoryMeshStore, Tuning } from '../../orchestrator/registry/index.ts';
+import { spec } from '../lifecycle/rig.ts';
+
+const A = spec('a');
+const B = spec('b');
+
+function strategies(tuning: Tuning, specs = [A, B]): string[] {
+  return tuning.over(specs).map(({ balance }) => balance.strategy);
+}
+
+test('what is set for all holds for later servers, and what is set last counts', async (t) => {
+  const tuning = new Tuning(new MemoryMeshStore());
+  await tuning.set({ strategy: 'random' }, [A], true);
+  t.deepEqual(strategies(tuning), ['random', 'random']);
+  await tuning.set({ strategy: 'weighted' }, [B], false);
+  t.deepEqual(strategies(tuning), ['random', 'weighted']);
+  await tuning.set({ strategy: 'round_robin' }, [A, B], true);
+  t.deepEqual(strategies(tuning), ['round_robin', 'round_robin']);
+  await tuning.reset('a');
+  t.deepEqual(strategies(tuning), [A.balance.strategy, 'round_robin']);
+  await tuning.reset(null);
+  t.deepEqual(strategies(tuning), [A.balance.strategy, B.balance.strategy]);
+});
+
+test('a configuration that says something else than before has the last word', async (t) => {
+  const tuning = new Tuning(new MemoryMeshStore());
+  await tuning.set({ strategy: 'random' }, [A], true);
+  const changed = { ...A, balance: { ...A.balance, strategy: 'peak_ewma' as const } };
+  t.deepEqual(strategies(tuning, [changed]), ['peak_ewma']);
+  t.deepEqual(strategies(tuning, [A]), ['random']);
+});
+
+test('thresholds are set one by one, a longer recovery lifts its ceiling, and all of it survives a restart', async (t) => {
+  const store = new MemoryMeshStore();
+  const before = new Tuning(store);
+  await before.set({ consecutiveFailures: 2 }, [A], false);
+  await before.set({ ejectMs: 900_000 }, [A], false);
+  const after = new Tuning(store);
+  t.true(await after.load());
+  const [tuned] = after.over([A]);
+  t.like(tuned?.breaker, { consecutiveFailures: 2, ejectMs: 900_000, maxEjectMs: 900_000 });
+  t.is(tuned?.breaker.minCalls, A.breaker.minCalls);
+});
