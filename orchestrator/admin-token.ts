@@ -2,15 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** A secret text of 32 random bytes (base64url) and where it lies. */
+export type KeptToken = { readonly token: string; readonly path: string };
+
+/** The token that may change things: whoever can read this file runs the mesh. Throws as `keptToken`. */
+export function adminToken(stateDir: string): Promise<KeptToken> {
+  return keptToken(stateDir, 'admin-token');
+}
+
 /**
- * The token that may change things, made at the first start and kept: whoever can read this file runs the mesh.
- * @returns the token and where it lies.
- * @throws Error when the file is empty, which would let everybody in
+ * A token that is made at the first start and kept.
+ * @throws Error when the file is empty: everybody would know it
  */
-export async function adminToken(
-  stateDir: string,
-): Promise<{ readonly token: string; readonly path: string }> {
-  const path = join(stateDir, 'admin-token');
+export async function keptToken(stateDir: string, name: string): Promise<KeptToken> {
+  const path = join(stateDir, name);
   await mkdir(stateDir, { recursive: true });
   const made = randomBytes(32).toString('base64url');
   const draft = `${path}.${made.slice(0, 8)}`;

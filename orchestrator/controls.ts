@@ -1,4 +1,5 @@
 import type { ServerList } from './config/index.ts';
+import type { DisabledServers } from './disabled-servers.ts';
 import type { Engine } from './engine/index.ts';
 import type { HttpOptions } from './http/index.ts';
 import { messageOf, type ServerView, systemClock } from './kernel/index.ts';
@@ -9,6 +10,7 @@ import type { Aggregates, Sessions, Tools } from './session/index.ts';
 
 export type ControlRooms = {
   readonly mesh: Mesh;
+  readonly disabled: DisabledServers;
   readonly list: ServerList;
   readonly sessions: Sessions;
   readonly aggregates: Aggregates;
@@ -23,50 +25,64 @@ export type ControlRooms = {
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, list, sessions, aggregates, router, tools, engine, store, intents } = rooms;
+  const { mesh, disabled, list, sessions, aggregates, router, tools, engine, store, intents } = rooms;
   const seen = (view: MeshServerView): ServerView => ({
     ...view,
     // A session on a shared process holds no replica, so only `sessions` can count it.
     sessions: sessions.count(view.name) + aggregates.sessionsOn(view.name),
     callsQueued: router.queued(view.name),
   });
+  /** One that has just been disabled is seen as it is until its containers are gone. */
+  const off = (name: string): MeshServerView | null =>
+    mesh.spec(name) === null ? disabled.view(name) : null;
+  const get = (name: string): ServerView => seen(off(name) ?? mesh.get(name));
+  /** Before anything is asked of it, and written down. */
+  const check = (name: string): void => {
+    disabled.refuse(name);
+    mesh.get(name);
+  };
   return {
     servers: {
-      list: () => mesh.list().map(seen),
-      get: (name) => seen(mesh.get(name)),
-      create: async (body) => (await list.create(body)).map((name) => seen(mesh.get(name))),
+      list: () => {
+        const others = disabled.names.filter((name) => mesh.spec(name) === null);
+        return [...mesh.list().map(seen), ...others.map(get)];
+      },
+      get,
+      create: async (body) => (await list.create(body)).map(get),
       async patch(name, body) {
         await list.patch(name, body);
-        return seen(mesh.get(name));
+        return get(name);
       },
       remove: (name) => list.remove(name),
       // Written down first: what was confirmed must outlive a restart.
       async start(name) {
-        mesh.get(name);
+        check(name);
         await intents.start(name);
         return seen(mesh.start(name));
       },
       async stop(name) {
-        mesh.get(name);
+        check(name);
         await intents.stop(name);
         return seen(mesh.stop(name));
       },
       async restart(name) {
+        check(name);
         if (intents.stopped(name)) await intents.start(name);
         return seen(mesh.restart(name));
       },
       async scale(name, replicas) {
+        disabled.refuse(name);
         mesh.checkScale(name, replicas);
         await intents.scale(name, replicas, mesh.spec(name)?.replicas ?? replicas);
         return seen(mesh.scale(name, replicas));
       },
-      replicas: (name) => mesh.replicas(name),
+      replicas: (name) => (off(name) === null ? mesh.replicas(name) : []),
       config: () => list.config,
       reload: () => list.reload(),
     },
     containers: mesh.containers,
     tools: {
-      known: (name) => mesh.tools(name),
+      known: (name) => (off(name) === null ? mesh.tools(name) : []),
       list: (server, principal, signal) => tools.list(server, principal, signal),
       call: (server, tool, args, principal, signal) => tools.call(server, tool, args, principal, signal),
     },

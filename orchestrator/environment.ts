@@ -23,6 +23,8 @@ export type Environment = {
   readonly engine: { readonly host: string; readonly port: number; readonly certsDir: string };
   /** What the engine's container may use; the engine itself tells the memory of its host. Null: not limited. */
   readonly engineMemoryBytes: number | null;
+  /** A volume that is shared with the engine, as either sees it; null: nothing is shared, and stdio is attached to. */
+  readonly channels: { readonly dir: string; readonly engineDir: string } | null;
   readonly redis: { readonly host: string; readonly port: number; readonly passwordFile: string } | null;
   readonly pypiIndexUrl: string | null;
   readonly npmRegistryUrl: string | null;
@@ -56,6 +58,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
       certsDir: variables.GANTRY_ENGINE_CERTS ?? '/certs/client',
     },
     engineMemoryBytes: bytesOf(variables, 'GANTRY_ENGINE_MEMORY'),
+    channels: channelsOf(variables),
     redis:
       variables.GANTRY_REDIS_HOST === undefined
         ? null
@@ -108,6 +111,15 @@ function ownerOf(text: string): string {
   throw new Error(
     `GANTRY_OWNER must be at most 63 lower-case letters, digits and . _ -, not ${JSON.stringify(text)}`,
   );
+}
+
+/** Sockets have to fit into 107 bytes of path. */
+function channelsOf(variables: NodeJS.ProcessEnv): Environment['channels'] {
+  const dir = variables.GANTRY_CHANNEL_DIR ?? '';
+  if (dir === '') return null;
+  const engineDir = variables.GANTRY_ENGINE_CHANNEL_DIR ?? dir;
+  if (dir.startsWith('/') && engineDir.startsWith('/')) return { dir, engineDir };
+  throw new Error('GANTRY_CHANNEL_DIR and GANTRY_ENGINE_CHANNEL_DIR must be absolute paths');
 }
 
 /** Empty counts as absent: compose cannot leave a variable out. */

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
+import { startChannels } from './channel-start.ts';
+import { startClients } from './clients.ts';
 import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
 import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
-import { endpointsOf } from './endpoints.ts';
+import { DisabledServers } from './disabled-servers.ts';
 import { connectEngine, requireLimits } from './engine-start.ts';
 import { readEnvironment } from './environment.ts';
 import {
@@ -19,7 +21,7 @@ import {
   sseRoute,
 } from './http/index.ts';
 import { Infrastructure } from './infrastructure.ts';
-import { Facts, messageOf, systemClock } from './kernel/index.ts';
+import { Facts, messageOf, type ServerSpec, systemClock } from './kernel/index.ts';
 import { ensureBridgeImage, Images, Mesh } from './lifecycle/index.ts';
 import { meshControl } from './mesh-control.ts';
 import { keepRegistry } from './registry-keeper.ts';
@@ -28,15 +30,7 @@ import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
 import { RunTime } from './run-time.ts';
 import { ServerPorts } from './server-ports.ts';
-import {
-  type EncodeError,
-  MeshCalls,
-  Sessions,
-  SseSessions,
-  StatelessAggregates,
-  StatelessCalls,
-  Tools,
-} from './session/index.ts';
+import { type EncodeError, MeshCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { onceStopped } from './stop.ts';
 import { startTasks } from './tasks-start.ts';
@@ -63,6 +57,8 @@ async function main(): Promise<void> {
   const remembered = new Remembered(stores.mesh, trouble('registry'));
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
+  const urlOf = ({ name }: ServerSpec): string => `${publicUrl}/mcp/${name}`;
+  const disabled = new DisabledServers(urlOf);
   const list = new ServerList({
     files,
     clock,
@@ -72,7 +68,7 @@ async function main(): Promise<void> {
     admit: (specs) => runTime.admit(specs),
     apply: async (specs) => {
       await ports.apply(specs);
-      await mesh.apply(runTime.over(specs));
+      await mesh.apply(runTime.over(disabled.keep(specs)));
       if (list.isWhole && runTime.registrations.wasRead) await remembered.keepOnly(specs);
     },
     onTrouble: trouble('servers'),
@@ -119,36 +115,34 @@ async function main(): Promise<void> {
     epoch,
     random: Math.random,
     maxLineBytes: settings.limits.maxLineBytes,
+    sockets: await startChannels(environment),
     prepareImage: async (spec) => {
       await bridgeTag(); // also gives new volumes to their user, whatever image the server has
       return images.prepare(spec);
     },
     reach: runTime.reach,
-    urlOf: ({ name }) => `${publicUrl}/mcp/${name}`,
+    urlOf,
     memory: remembered,
     eras: stores.eras,
     memoryBudgetBytes: settings.limits.memoryBudgetBytes,
     ...(environment.engineMemoryBytes === null ? {} : { engineMemoryBytes: environment.engineMemoryBytes }),
     queued: (server) => router.queued(server),
     onChange: (server) => router.look(server),
-    inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
+    disabled: disabled.why,
+    inUse: (server) => clients.isListening(server),
   });
-  const router = new Router({ pools: mesh, clock, facts, random: Math.random });
+  const router = new Router({ pools: mesh, clock, facts, random: Math.random, disabled: disabled.why });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-  const { aggregates, endpoints } = endpointsOf({ mesh, remembered, router, facts, clock, list });
-  const sessions = new Sessions({ endpoints, clock, facts, encodeError, log: stores.events });
-  const sseSessions = new SseSessions({ sessions, clock, encodeError });
-  const stateless = new StatelessCalls({ router, clock, facts, encodeError });
-  const modern = new StatelessAggregates({ aggregates, calls: stateless, encodeError });
+  const { events } = stores;
+  const clients = startClients({ mesh, remembered, router, facts, list, events, encodeError });
+  const { aggregates, sessions, sseSessions, stateless, checkServer } = clients;
 
   const closing = new AbortController();
-  const atServer = {
-    maxBodyBytes: settings.http.maxBodyBytes,
-    checkServer: (name: string) => endpoints.check(name),
-  };
+  const atServer = { maxBodyBytes: settings.http.maxBodyBytes, checkServer };
   const tools = new Tools(router);
   const control = controls({
     mesh,
+    disabled,
     list,
     sessions,
     aggregates,
@@ -170,7 +164,7 @@ async function main(): Promise<void> {
     metrics,
     auth: authOf(settings, admin.token),
     facts,
-    mcp: mcpRoute({ sessions, stateless: modern, ...atServer }),
+    mcp: mcpRoute({ sessions, stateless, ...atServer }),
     sse: sseRoute({ sseSessions, ...atServer }),
     ...settings.http,
     version: packageJson.version,
@@ -217,15 +211,10 @@ async function main(): Promise<void> {
   watch.close();
   const drainMs = drainOf(mesh);
   closing.abort();
-  sessions.drain();
-  modern.drain();
-  stateless.drain();
+  clients.drain();
   const noMoreRequests = [listening.close(drainMs), ports.close(drainMs), bus.close(drainMs)];
   await mesh.shutdown(drainMs);
-  sessions.close();
-  sseSessions.close();
-  stateless.close();
-  aggregates.close();
+  clients.close();
   await Promise.all(noMoreRequests);
   runTime.registrations.close();
   await registry.close();

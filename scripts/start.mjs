@@ -1,6 +1,7 @@
-// `npm start`: from a bare host to a mesh whose servers answer. Plain JavaScript, because it runs before anything is
+// `npm start`: from a bare host to a mesh whose servers answer; `npm start -- catalog/origin.yaml` with another file than
+// gantry.yaml. Plain JavaScript, because it runs before anything is
 // installed, on whatever Node the host has.
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { reload, waitForServers, waitUntilReady } from './setup/api.mjs';
 import { main } from './setup/failure.mjs';
@@ -10,19 +11,26 @@ import { exampleCall, serverTable } from './setup/report.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** The one named on the command line counts from where it was typed: npm itself changes the directory. */
+const configFile =
+  process.argv[2] === undefined
+    ? resolve(root, process.env.GANTRY_CONFIG_DIR || '.', 'gantry.yaml')
+    : resolve(process.env.INIT_CWD ?? '.', process.argv[2]);
+
 await main(async () => {
   const progress = createProgress(process.stdout);
   const stack = await prepare({
     root,
     project: process.env.COMPOSE_PROJECT_NAME || 'gantry',
-    configDir: process.env.GANTRY_CONFIG_DIR || root,
+    configDir: dirname(configFile),
+    configFile: basename(configFile),
     progress,
   });
   await progress.step('Orchestrator', (say) => waitUntilReady(stack, say));
   stack.token = await stack.adminToken();
   stack.tokenPath = relative(process.cwd(), join(stack.stateDir, 'admin-token'));
   let settingsChanged = false;
-  await progress.step('gantry.yaml', async () => {
+  await progress.step(basename(configFile), async () => {
     const result = await reload(stack);
     settingsChanged = result.settingsChanged;
     return result.text;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Docker Engine with its command line, and what the entrypoint calls.
+# Docker Engine with its command line, gVisor (runsc), and what the entrypoint calls.
 set -eu
-sh /opt/setup/apt.sh docker.io docker-cli iptables iproute2 openssl procps
+sh /opt/setup/apt.sh docker.io docker-cli runsc iptables iproute2 openssl procps
 
 # Ids the engine maps its containers to: root in one of them is nobody outside.
 useradd --system --no-create-home --shell /usr/sbin/nologin dockremap

@@ -2,7 +2,7 @@ import type { GantryError, JsonRpcId } from '../kernel/index.ts';
 
 /**
  * The byte pipe to one replica's stdin, stdout and stderr, cut into lines. `attach-channel` carries it over
- * Docker attach; a socket channel for images built on bridge-image comes later. Both pass
+ * Docker attach, `socket/socket-channel` over a unix socket for images built on bridge-image. Both pass
  * `test/contracts/channel.ts`. `http/http-channel` is the third: to a server elsewhere, over HTTP.
  */
 export type Channel = {
@@ -26,13 +26,16 @@ export type Channel = {
 };
 
 export type ChannelEnd =
-  /** The process closed its output, normally because it ended. */
-  | { readonly why: 'ended' }
+  /** The process closed its output, normally because it ended; `exit` where the channel knows how. */
+  | { readonly why: 'ended'; readonly exit?: ProcessExit }
   | { readonly why: 'destroyed'; readonly message: string }
   | { readonly why: 'line_too_long'; readonly maxLineBytes: number }
   | { readonly why: 'transport'; readonly error: Error }
   /** A server elsewhere could not be greeted, or has ended the session. */
   | { readonly why: 'remote'; readonly message: string };
+
+/** `signal`: the number of the one that ended it, else null. */
+export type ProcessExit = { readonly code: number; readonly signal: number | null };
 
 /** A bounded memory of stderr. Lines are capped and control characters escaped before they get here. */
 export type StderrRing = {

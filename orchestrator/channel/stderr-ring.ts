@@ -43,6 +43,11 @@ export class BoundedStderr implements StderrRing {
     for (const line of lines.slice(-MAX_LINES)) this.#add(line);
   }
 
+  /** Bytes that went before they got here. */
+  lost(bytes: number): void {
+    this.#skippedBytes += bytes;
+  }
+
   /** The stream is over: an unfinished line counts as a line. */
   end(): void {
     this.#tellSkipped();

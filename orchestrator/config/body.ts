@@ -1,7 +1,7 @@
 import type { ServerSpec } from '../kernel/index.ts';
 import { ownDependencyFindings } from './depends-on.ts';
 import { checkEntry, nameProblem } from './entry.ts';
-import { convertMcpServer } from './mcp-servers.ts';
+import { convertForeign, isForeign, unanswered } from './foreign/index.ts';
 import { mergePatch } from './merge-patch.ts';
 import { defaultPortRange, type PortRange } from './port-range.ts';
 import { type Finding, type Parsed, type Path, withoutLines } from './problem.ts';
@@ -19,14 +19,14 @@ export type BodyOptions = {
 };
 
 /**
- * The body of `POST /api/v1/servers`: `{"name", …entry}`, or a document with `mcpServers`, which may bring
- * several. All or nothing.
+ * The body of `POST /api/v1/servers`: `{"name", …entry}`, or a document of another format, which may bring several. All or
+ * nothing.
  */
 export function parseServerBody(body: unknown, options: BodyOptions = {}): Parsed<readonly ApiServer[]> {
   const unusable = refuseUnusable(body);
   if (unusable !== null) return unusable;
   const document = body as RawObject;
-  if (Object.hasOwn(document, 'mcpServers')) return parseDocument(document, options);
+  if (isForeign(document)) return parseForeign(document, options);
   const { name, ...entry } = document;
   if (typeof name !== 'string') {
     const problem = { path: ['name'], message: name === undefined ? 'is required' : 'must be a string' };
@@ -66,27 +66,19 @@ export function patchEntry(
   return server === null || all.length > 0 ? refused(all) : { ok: true, value: server };
 }
 
-function parseDocument(document: RawObject, options: BodyOptions): Parsed<readonly ApiServer[]> {
-  const findings: Finding[] = Object.keys(document)
-    .filter((key) => key !== 'mcpServers')
-    .map((key) => ({ path: [key], message: 'does not go together with mcpServers' }));
-  const servers: ApiServer[] = [];
-  const { mcpServers } = document;
-  if (!isObject(mcpServers) || Object.keys(mcpServers).length === 0) {
-    return refused([...findings, { path: ['mcpServers'], message: 'must be a map from names to servers' }]);
-  }
-  for (const [name, raw] of Object.entries(mcpServers)) {
-    const at = ['mcpServers', name];
+function parseForeign(document: RawObject, options: BodyOptions): Parsed<readonly ApiServer[]> {
+  const { servers, questions, findings } = convertForeign(document);
+  // What nobody is there to answer is missing; a secret that may be left out is left out.
+  const all = [...findings, ...questions.filter(({ isRequired }) => isRequired).map(unanswered)];
+  const made: ApiServer[] = [];
+  for (const { name, nameAt, at, entry } of servers) {
     const wrongName = nameProblem(name);
-    if (wrongName !== null) findings.push({ path: at, message: wrongName });
-    const conversion = convertMcpServer(raw);
-    findings.push(...conversion.findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })));
-    if (conversion.entry === null) continue;
-    const result = check(name, conversion.entry, at, options);
-    findings.push(...result.findings);
-    if (result.server !== null) servers.push(result.server);
+    if (wrongName !== null) all.push({ path: nameAt, message: wrongName });
+    const result = check(name, entry, at, options);
+    all.push(...result.findings);
+    if (result.server !== null) made.push(result.server);
   }
-  return findings.length > 0 ? refused(findings) : { ok: true, value: servers };
+  return all.length > 0 ? refused(all) : { ok: true, value: made };
 }
 
 function check(

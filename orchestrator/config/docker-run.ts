@@ -20,22 +20,25 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/^(-d|--detach|-t|--tty|-it|-ti)/, 'takes stdin and stdout away from the protocol: use -i alone'],
 ];
 
+/** What the options of a `docker run` set, and what follows them. */
+export type DockerOptions = {
+  readonly env: ReadonlyMap<string, string>;
+  /** Index of the first argument that is no option. */
+  readonly end: number;
+  /** Paths begin with the index of the argument. */
+  readonly findings: readonly Finding[];
+};
+
 /**
- * The arguments of `docker` in a desktop client's entry. Options are on a short list, never passed through: an
- * entry from the internet may ask for mounts or for the network of the host.
+ * Options are on a short list, never passed through: an entry from the internet may ask for mounts or for the network of
+ * the host.
+ * @param given variables that the entry sets beside the command: `-e NAME` alone means one of them
  */
-export function readDockerRun(args: readonly string[]): {
-  readonly run: DockerRun | null;
-  readonly findings: Finding[];
-} {
+export function readDockerOptions(args: readonly string[], given: readonly string[] = []): DockerOptions {
   const findings: Finding[] = [];
-  const problem = (index: number, message: string) => findings.push({ path: ['args', index], message });
-  if (args[0] !== 'run') {
-    problem(0, 'must be run: nothing else of docker can be converted');
-    return { run: null, findings };
-  }
+  const problem = (index: number, message: string) => findings.push({ path: [index], message });
   const env = new Map<string, string>();
-  let index = 1;
+  let index = 0;
   for (; index < args.length; index++) {
     const arg = args[index] ?? '';
     if (!arg.startsWith('-')) break;
@@ -44,7 +47,7 @@ export function readDockerRun(args: readonly string[]): {
       index++;
       const [, key, value] = /^([^=]+)=([\s\S]*)$/.exec(args[index] ?? '') ?? [];
       if (key !== undefined && value !== undefined) env.set(key, value);
-      else
+      else if (!given.includes(args[index] ?? ''))
         problem(
           index,
           '-e takes a variable from the shell of a client: write -e NAME=value, or use env alone',
@@ -57,12 +60,30 @@ export function readDockerRun(args: readonly string[]): {
     problem(index, `${arg} ${why}`);
     if (takesValue(arg, args[index + 1])) index++;
   }
-  const image = args[index];
+  return { env, end: index, findings };
+}
+
+/** The arguments of `docker` in a desktop client's entry. @param given as for `readDockerOptions` */
+export function readDockerRun(
+  args: readonly string[],
+  given: readonly string[] = [],
+): {
+  readonly run: DockerRun | null;
+  readonly findings: Finding[];
+} {
+  if (args[0] !== 'run') {
+    const message = 'must be run: nothing else of docker can be converted';
+    return { run: null, findings: [{ path: ['args', 0], message }] };
+  }
+  const rest = args.slice(1);
+  const { env, end, findings: problems } = readDockerOptions(rest, given);
+  const findings = problems.map(({ path, message }) => ({ path: ['args', Number(path[0]) + 1], message }));
+  const image = rest[end];
   if (image === undefined) {
-    problem(args.length - 1, 'the image is missing');
+    findings.push({ path: ['args', args.length - 1], message: 'the image is missing' });
     return { run: null, findings };
   }
-  return { run: { image, args: args.slice(index + 1), env }, findings };
+  return { run: { image, args: rest.slice(end + 1), env }, findings };
 }
 
 /** Only to find the image behind a refused option: the entry is refused in any case. */

@@ -1,5 +1,6 @@
 import type { ServerSpec } from '../kernel/index.ts';
 import { Balance, Retries } from './balance.ts';
+import { isDisabled } from './disabled.ts';
 import { readEnvRefs } from './env-refs.ts';
 import { findingsOf } from './issues.ts';
 import type { PortRange } from './port-range.ts';
@@ -31,7 +32,9 @@ export function checkEntry(name: string, raw: unknown, context: EntryContext): E
     return { spec: null, findings: [{ path: [], message: 'must be a map of keys and values' }] };
   const result = Entry.safeParse(raw, { reportInput: true });
   const single = result.success ? [] : findingsOf(result.error, { keysAt });
-  const refs = readEnvRefs(raw, context.origin, context.readSecret);
+  // Nobody has to have the secrets of a server that is not run.
+  const readSecret: ReadSecret = isDisabled(raw) ? () => ({ ok: true, text: '' }) : context.readSecret;
+  const refs = readEnvRefs(raw, context.origin, readSecret);
   const findings = [...single, ...ruleFindings(raw, context), ...refs.findings];
   if (!result.success || findings.length > 0) return { spec: null, findings };
   return { spec: resolveSpec(name, result.data, context, refs.values), findings: [] };

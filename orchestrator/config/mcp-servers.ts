@@ -1,4 +1,5 @@
 import { readDockerRun } from './docker-run.ts';
+import { HOST_PATH, hasPlaceholder, isHostPath, PLACEHOLDER } from './host-paths.ts';
 import { unknownKey } from './issues.ts';
 import type { Finding } from './problem.ts';
 import { isObject, type RawObject } from './raw.ts';
@@ -7,6 +8,15 @@ import { isObject, type RawObject } from './raw.ts';
 export type Conversion = { readonly entry: RawObject | null; readonly findings: readonly Finding[] };
 
 const knownKeys = ['command', 'args', 'env', 'type'];
+
+/** Keys of clients that mean the machine they run on. */
+const reasons: Readonly<Record<string, string>> = {
+  cwd: 'names a directory of the host',
+  envFile: 'names a file of the host: write its variables into env',
+  sandbox: 'is for a client that runs the server itself: here every server has a container of its own',
+  sandboxEnabled: 'is for a client that runs the server itself: here every server has a container of its own',
+  dev: 'is for a client that runs the server itself',
+};
 
 /**
  * Converts one server as desktop clients write it: `npx`, `uvx` and `docker run`. What the conversion cannot
@@ -27,8 +37,7 @@ export function convertMcpServer(raw: unknown): Conversion {
   }
   for (const key of Object.keys(raw)) {
     if (knownKeys.includes(key)) continue;
-    const message = key === 'cwd' ? 'names a directory of the host' : unknownKey(key, knownKeys);
-    findings.push({ path: [key], message, at: 'key' });
+    findings.push({ path: [key], message: reasons[key] ?? unknownKey(key, knownKeys), at: 'key' });
   }
   const args = readArgs(raw.args, findings);
   const env = readEnv(raw.env, findings);
@@ -43,7 +52,7 @@ function convertCommand(
   findings: Finding[],
 ): RawObject | null {
   if (command === 'docker') {
-    const { run, findings: problems } = readDockerRun(args);
+    const { run, findings: problems } = readDockerRun(args, Object.keys(env));
     findings.push(...problems);
     return run === null
       ? null
@@ -99,7 +108,7 @@ function readArgs(value: unknown, findings: Finding[]): readonly string[] {
   }
   for (const [index, arg] of value.entries()) {
     if (typeof arg !== 'string') findings.push({ path: ['args', index], message: 'must be a string' });
-    else if (arg.includes('${')) findings.push({ path: ['args', index], message: placeholder });
+    else if (hasPlaceholder(arg)) findings.push({ path: ['args', index], message: PLACEHOLDER });
   }
   return value.map((arg) => (typeof arg === 'string' ? arg : ''));
 }
@@ -111,30 +120,20 @@ function readEnv(value: unknown, findings: Finding[]): RawObject {
     return {};
   }
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text === 'string' && text.includes('${'))
-      findings.push({ path: ['env', key], message: placeholder });
+    if (typeof text === 'string' && hasPlaceholder(text))
+      findings.push({ path: ['env', key], message: PLACEHOLDER });
   }
   return value;
 }
 
-const placeholder = 'has a placeholder in $ and braces that nobody fills in here: write the value itself';
-
 /** What npx and uvx are given runs on the client's machine, so a path there is one of the host. */
 function hostPathFindings(args: readonly string[], env: RawObject, findings: Finding[]): void {
-  const message =
-    'is a path of the host, which a container does not see: write the server in the form of Gantry, with data:';
+  const message = HOST_PATH;
   for (const [index, arg] of args.entries())
     if (isHostPath(arg)) findings.push({ path: ['args', index], message });
   for (const [key, value] of Object.entries(env)) {
     if (typeof value === 'string' && isHostPath(value)) findings.push({ path: ['env', key], message });
   }
-}
-
-/** Every replica has a /tmp and a /dev of its own, so these mean the same inside. */
-function isHostPath(text: string): boolean {
-  const value = text.replace(/^--?[A-Za-z][\w-]*=/, '');
-  if (/^\/(tmp|dev)(\/|$)/.test(value) && !value.includes('..')) return false;
-  return /^(\/|~(\/|$)|\.{1,2}([/\\]|$)|[A-Za-z]:[\\/]|file:)/.test(value);
 }
 
 function refusal(findings: readonly Finding[]): Conversion {

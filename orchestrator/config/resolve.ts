@@ -30,6 +30,8 @@ export function resolveSpec(
     maxSessions: entry.maxSessions,
     resources: resolveResources(entry),
     network: entry.network,
+    channel: entry.channel,
+    runtime: entry.runtime,
     data: entry.data === undefined ? null : cleanDataPath(entry.data),
     timeouts: entry.timeouts,
     breaker: entry.breaker,
@@ -40,6 +42,7 @@ export function resolveSpec(
     dependsOn: [...new Set(entry.dependsOn)],
     rollout: entry.rollout,
     tools: filterOf(entry.tools),
+    disabled: entry.disabled ?? null,
   };
 }
 

@@ -22,6 +22,7 @@ export function ruleFindings(entry: RawObject, context: RuleContext): Finding[] 
     ...sourceFindings(entry, context),
     ...programFindings(entry),
     ...dataFindings(entry),
+    ...runtimeFindings(entry),
     ...portFindings(entry, context),
     ...scalingFindings(entry),
     ...remoteFindings(entry),
@@ -68,6 +69,13 @@ function dataFindings(entry: RawObject): Finding[] {
       message: 'cannot be kept under sharing: call, where every call has a container of its own',
       at: 'key',
     },
+  ];
+}
+
+function runtimeFindings(entry: RawObject): Finding[] {
+  if (entry.runtime !== 'runsc' || entry.network !== 'internet') return [];
+  return [
+    { path: ['runtime'], message: 'runsc has no network here: it goes with network: none alone', at: 'key' },
   ];
 }
 

@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
+import { DisabledReason } from './disabled.ts';
+import { size, text } from './kinds.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
-import { parseSize, sizePattern, sizeText } from './size.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 import { ToolFilterKeys } from './tool-filter.ts';
 
@@ -24,39 +25,10 @@ const longestText = 128 * 1024 - 1;
 /** The highest pid Linux can give out (`PID_MAX_LIMIT`). */
 const mostPids = 4_194_304;
 
-/** Reports what `problemOf` says; null is fine. */
-function text(problemOf: (value: string) => string | null) {
-  return z.string().superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== null) context.addIssue({ code: 'custom', message });
-  });
-}
-
 /** Anything a process can be given: no NUL, which ends a string in the kernel. */
 const plain = text((value) =>
   value.includes('\0') ? 'must not contain NUL' : value.length > longestText ? 'is over 128 KiB' : null,
 );
-
-function size(leastBytes: number, mostBytes: number) {
-  const rule = `must be a size of at least ${sizeText(leastBytes)} such as 256MiB, 256Mi, 256m or a number of bytes`;
-  const problemOf = (value: string | number): string | null => {
-    const bytes = parseSize(value);
-    return bytes !== null && bytes >= leastBytes && bytes <= mostBytes ? null : rule;
-  };
-  const digits = z.number().superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== null) context.addIssue({ code: 'custom', message });
-  });
-  return z.union(
-    [
-      digits.meta({ type: 'integer', minimum: leastBytes }),
-      text(problemOf).meta({ pattern: sizePattern.source }),
-    ],
-    {
-      error: rule,
-    },
-  );
-}
 
 const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
 
@@ -202,6 +174,18 @@ export const Entry = z
       .describe(
         'internet never reaches other replicas, the engine, Redis, the orchestrator or metadata addresses.',
       ),
+    channel: z
+      .enum(['auto', 'attach'])
+      .default('auto')
+      .describe(
+        "How a replica's stdin and stdout are reached: auto = over a socket where the image is built on the bridge image, attach = through the engine, always.",
+      ),
+    runtime: z
+      .enum(['runc', 'runsc'])
+      .default('runc')
+      .describe(
+        'What runs the containers. runsc is gVisor: slower, with a kernel of its own; without network.',
+      ),
     data: text(dataPathProblem)
       .optional()
       .meta({
@@ -231,6 +215,7 @@ export const Entry = z
     tools: ToolFilterKeys.prefault({}).describe(
       'Which of its tools are listed and can be called, over every address alike.',
     ),
+    disabled: DisabledReason.optional().describe('Why this server is not run; the API shows it.'),
   })
   .meta({
     description: 'One MCP server. Exactly one of npm, pypi, image, build and url says where it comes from.',
@@ -248,5 +233,3 @@ export type Entry = z.output<typeof Entry>;
 function problemIn(parsed: object | string): string | null {
   return typeof parsed === 'string' ? parsed : null;
 }
-
-export { size, text };

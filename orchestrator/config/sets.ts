@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ServerSet } from '../kernel/index.ts';
-import { serverNamePattern, text } from './schema.ts';
+import { text } from './kinds.ts';
+import { serverNamePattern } from './schema.ts';
 import { filterOf, ToolFilterKeys } from './tool-filter.ts';
 
 const ServerName = text((value) => (serverNamePattern.test(value) ? null : 'is not the name of a server'));

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { size, text } from './kinds.ts';
 import { RegistrySettings } from './remote.ts';
-import { Entry, serverNamePattern, size, text } from './schema.ts';
+import { Entry, serverNamePattern } from './schema.ts';
 import { Sets } from './sets.ts';
 
 const MiB = 1024 ** 2;

@@ -64,9 +64,28 @@ export type ContainerSpec = {
     readonly nofile: number;
   };
   readonly network: 'none' | 'internet';
+  readonly runtime: 'runc' | 'runsc';
   /** A named volume and where it appears, or null. */
   readonly volume: { readonly name: string; readonly path: string } | null;
+  /**
+   * The bridge of the image is the first process and runs the program; null leaves that to the engine's own init, with
+   * stdio to attach to.
+   */
+  readonly bridge: BridgeMount | null;
 };
+
+export type BridgeMount = {
+  /** Where the replica finds the socket it connects to: a path as the engine sees it. Mounted read-only. */
+  readonly directory: string;
+  /** What the bridge proves itself with. Nothing else in the container can read it. */
+  readonly secret: Buffer;
+};
+
+/** Where `BridgeMount.directory` is in a container. */
+export const BRIDGE_PATH = '/run/gantry';
+/** The label of images that have the bridge, and the protocol it speaks as its value. */
+export const BRIDGE_LABEL = 'gantry.bridge';
+export const BRIDGE_PROTOCOL = '1';
 
 /** What the daemon applied, read back from it. */
 export type ContainerFacts = {
@@ -99,8 +118,9 @@ export type Isolation = {
   readonly cgroupnsMode: string;
   readonly init: boolean;
   readonly privileged: boolean;
-  /** Host paths mounted into the container: must be empty. */
+  /** Paths of the engine's host in the container, as `source:target:ro` or `:rw`: the bridge's directory, or none. */
   readonly binds: readonly string[];
+  readonly runtime: string;
   /** Docker's seccomp setting; null means the default profile. */
   readonly seccomp: string | null;
 };
@@ -146,6 +166,7 @@ export type ImageStore = {
     readonly user: string;
     readonly entrypoint: readonly string[];
     readonly command: readonly string[];
+    readonly labels: Readonly<Record<string, string>>;
   } | null>;
   /**
    * Who a container of this image runs as: the image's own user, or 10001 where that is root or unset.

@@ -21,7 +21,7 @@ export type ServerControl = {
   list(): readonly ServerView[];
   /** @throws GantryError server_not_found */
   get(name: string): ServerView;
-  /** Body: `{"name", …entry}` or an `mcpServers` document. @throws invalid_config, server_exists, registry_unavailable */
+  /** Body: `{"name", …entry}`, or a document of another format. @throws invalid_config, server_exists, registry_unavailable */
   create(body: unknown): Promise<readonly ServerView[]>;
   /** JSON merge patch. @throws managed_by_file, invalid_config, server_not_found */
   patch(name: string, body: unknown): Promise<ServerView>;

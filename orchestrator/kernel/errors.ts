@@ -75,3 +75,9 @@ export class GantryError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whatever is asked of a server whose entry says that it is not to run. */
+export function serverDisabled(server: string, why: string): GantryError {
+  const message = `Server ${server} is disabled: ${why}. Take \`disabled\` out of its entry to run it.`;
+  return new GantryError('invalid_state', message, { detail: { server, disabled: why, mayHaveRun: false } });
+}

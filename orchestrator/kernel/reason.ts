@@ -25,6 +25,8 @@ export type ReasonCode =
   | 'waiting_for'
   /** One that it depends on has failed, or is missing. */
   | 'dependency_failed'
+  /** Its entry says that it is not to run; the message is the reason given there. */
+  | 'disabled'
   | 'internal';
 
 export type Reason = {

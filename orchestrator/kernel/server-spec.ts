@@ -19,6 +19,10 @@ export type ServerSpec = {
   readonly maxSessions: number;
   readonly resources: Resources;
   readonly network: 'none' | 'internet';
+  /** `auto`: over a socket where the image has the bridge, by attach elsewhere. */
+  readonly channel: 'auto' | 'attach';
+  /** What runs its containers: `runsc` is gVisor, a kernel of their own. */
+  readonly runtime: ContainerRuntime;
   /** Absolute path inside the container where a named volume is mounted, or null. */
   readonly data: string | null;
   readonly timeouts: Timeouts;
@@ -33,6 +37,8 @@ export type ServerSpec = {
   readonly rollout: RolloutTimes;
   /** Its tools that are listed and can be called. */
   readonly tools: ToolFilter;
+  /** Why it is not run; null: it is. */
+  readonly disabled: string | null;
 };
 
 /** Where the program comes from. */
@@ -63,6 +69,8 @@ export type RemotePlace = {
   /** What the one who registered it calls it, or null. */
   readonly id: string | null;
 };
+
+export type ContainerRuntime = 'runc' | 'runsc';
 
 /** How a server's replicas are handed out (docs/architecture.md, Words). */
 export type Sharing = 'shared' | 'session' | 'principal' | 'call';

@@ -6,7 +6,16 @@ import type { Balance, BreakerPolicy, HealthPolicy, Retries, Sharing } from './s
  * What the API says about the mesh: the shapes of docs/api.md, field by field. Rooms that know the facts build
  * them; `http` passes them on and describes them in OpenAPI.
  */
-export type ServerState = 'pending' | 'starting' | 'ready' | 'paused' | 'draining' | 'stopped' | 'failed';
+export type ServerState =
+  | 'pending'
+  | 'starting'
+  | 'ready'
+  | 'paused'
+  | 'draining'
+  | 'stopped'
+  | 'failed'
+  /** In the configuration, and not run: servers only. */
+  | 'disabled';
 
 /** `open`: gets no calls. `half_open`: a replacement that still has to answer its first probe. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
@@ -150,6 +159,7 @@ export type ContainerView = {
     readonly capDrop: readonly string[];
     readonly noNewPrivileges: boolean;
     readonly logDriver: string;
+    readonly runtime: string;
   };
   readonly labels: Readonly<Record<string, string>>;
 };

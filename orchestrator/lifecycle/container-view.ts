@@ -10,7 +10,8 @@ import type { Slot } from './slot.ts';
  */
 export function containerView(running: Running, facts: ContainerFacts, slot: Slot | null): ContainerView {
   const { identity, channel } = running.replica;
-  const { network, readOnlyRoot, user, capAdd, capDrop, noNewPrivileges, logDriver } = facts.isolation;
+  const { network, readOnlyRoot, user, capAdd, capDrop, noNewPrivileges, logDriver, runtime } =
+    facts.isolation;
   return {
     id: facts.id,
     server: identity.server,
@@ -27,7 +28,7 @@ export function containerView(running: Running, facts: ContainerFacts, slot: Slo
     // Ours first: the engine cannot know whose kill it was.
     exit: running.exit ?? facts.exit ?? slot?.lastExit ?? null,
     limits: facts.limits,
-    isolation: { network, readOnlyRoot, user, capAdd, capDrop, noNewPrivileges, logDriver },
+    isolation: { network, readOnlyRoot, user, capAdd, capDrop, noNewPrivileges, logDriver, runtime },
     labels: facts.labels,
   };
 }

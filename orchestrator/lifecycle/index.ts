@@ -1,3 +1,4 @@
+export type { SocketChannels } from './channel-maker.ts';
 export type { ContainerVerb } from './containers.ts';
 export { type EraMemory, MemoryEraMemory } from './eras/era-memory.ts';
 export { ensureBridgeImage } from './images/bridge-image.ts';

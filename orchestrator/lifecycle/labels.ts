@@ -8,6 +8,8 @@ export type LabelValues = {
   readonly server: string;
   readonly replica: string;
   readonly generation: number;
+  /** The name of its directory where it has a socket channel, null where it is attached to. */
+  readonly directory: string | null;
 };
 
 export const OWNER_LABEL = 'gantry.owner';
@@ -15,6 +17,10 @@ export const EPOCH_LABEL = 'gantry.epoch';
 export const SERVER_LABEL = 'gantry.server';
 export const REPLICA_LABEL = 'gantry.replica';
 export const GENERATION_LABEL = 'gantry.generation';
+/** `socket` or `attach`. */
+export const CHANNEL_LABEL = 'gantry.channel';
+/** Of a socket channel: `ChannelDirectories` says where it is and what the replica proves itself with. */
+export const DIRECTORY_LABEL = 'gantry.directory';
 
 export function containerLabels(values: LabelValues): Record<string, string> {
   return {
@@ -23,6 +29,8 @@ export function containerLabels(values: LabelValues): Record<string, string> {
     [SERVER_LABEL]: values.server,
     [REPLICA_LABEL]: values.replica,
     [GENERATION_LABEL]: String(values.generation),
+    [CHANNEL_LABEL]: values.directory === null ? 'attach' : 'socket',
+    ...(values.directory === null ? {} : { [DIRECTORY_LABEL]: values.directory }),
   };
 }
 

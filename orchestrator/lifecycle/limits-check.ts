@@ -1,4 +1,4 @@
-import type { ContainerFacts, ContainerSpec } from '../engine/index.ts';
+import { BRIDGE_PATH, type ContainerFacts, type ContainerSpec } from '../engine/index.ts';
 
 /**
  * Compares what the daemon applied with what was asked. A daemon may ignore a limit with no more than a warning
@@ -25,10 +25,25 @@ export function unappliedLimit(asked: ContainerSpec, facts: ContainerFacts): str
   if (isolation.ipcMode !== 'private') return differs('ipc', 'private', isolation.ipcMode);
   if (isolation.cgroupnsMode !== 'private')
     return differs('cgroup namespace', 'private', isolation.cgroupnsMode);
-  if (!isolation.init) return 'there is no init that reaps';
-  if (isolation.binds.length > 0) return 'a host path is mounted';
+  if (isolation.runtime !== asked.runtime) return differs('runtime', asked.runtime, isolation.runtime);
   if (isolation.seccomp === 'unconfined') return 'seccomp is off';
+  const wrong = unappliedFirstProcess(asked.bridge, isolation);
+  if (wrong !== null) return wrong;
   return unappliedNetwork(asked.network, isolation.network);
+}
+
+/** The bridge has to be the first process, and is given one directory; without it nothing of the host is mounted. */
+function unappliedFirstProcess(
+  bridge: ContainerSpec['bridge'],
+  { init, binds }: ContainerFacts['isolation'],
+): string | null {
+  if (bridge === null) {
+    if (!init) return 'there is no init that reaps';
+    return binds.length > 0 ? 'a host path is mounted' : null;
+  }
+  if (init) return 'another init runs before the bridge';
+  const wanted = `${bridge.directory}:${BRIDGE_PATH}:ro`;
+  return binds.length === 1 && binds[0] === wanted ? null : differs('mounts', wanted, binds.join(', '));
 }
 
 function unappliedNetwork(asked: ContainerSpec['network'], applied: string): string | null {

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/index.ts';
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
+import type { SocketChannels } from './channel-maker.ts';
 import type { EraMemory } from './eras/era-memory.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { type MeshMemory, NO_MEMORY } from './mesh-memory.ts';
@@ -15,6 +16,8 @@ export type MeshOptions = {
   readonly epoch: string;
   /** A longer line on a server's stdout fails its replica. */
   readonly maxLineBytes: number;
+  /** Null or absent where nothing is shared with the engine: then every channel is an attach channel. */
+  readonly sockets?: SocketChannels | null;
   /** Makes sure that a server's image is on the engine (`Images.prepare`). */
   readonly prepareImage: (spec: ServerSpec) => Promise<PreparedImage>;
   /** Resolves and checks the address of a server elsewhere; absent: none may be reached. */
@@ -36,7 +39,15 @@ export type MeshOptions = {
   readonly inUse?: (server: string) => boolean;
   /** Told of every change in the replicas of a server: one may take calls from now on. */
   readonly onChange?: (server: string) => void;
+  /** Why a server that others may depend on is configured and not run; null for all others. */
+  readonly disabled?: (server: string) => string | null;
 };
 
 /** Where nobody remembers, queues or listens. */
-export const ALONE = { memory: NO_MEMORY, queued: () => 0, inUse: () => false, onChange: () => {} };
+export const ALONE = {
+  memory: NO_MEMORY,
+  queued: () => 0,
+  inUse: () => false,
+  onChange: () => {},
+  disabled: () => null,
+};

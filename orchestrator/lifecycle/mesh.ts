@@ -1,6 +1,7 @@
-import type { EraVerdict, Offers, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { EraVerdict, PlaceView, ReplicaView, ServerSpec, ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { Admission } from './admission.ts';
+import { ChannelMaker } from './channel-maker.ts';
 import { ContainerTable } from './container-table.ts';
 import { Containers } from './containers.ts';
 import { EngineWatch } from './engine-watch.ts';
@@ -15,7 +16,6 @@ import { checkReplicas } from './replica-count.ts';
 import type { Revisions } from './revisions.ts';
 import { historyOf, type ServerHistory } from './server-history.ts';
 import type { ServerPool } from './server-pool.ts';
-import type { DerivedState } from './server-state.ts';
 import type { MeshServerView } from './server-view.ts';
 import { Servers } from './servers.ts';
 import type { Hello } from './session-replicas.ts';
@@ -40,11 +40,13 @@ export class Mesh {
     const onEngineError = (error: unknown): void => this.#watch.report(error);
     const pools = () => this.#servers.all.flatMap((server) => server.pools);
     const admission = new Admission({ ...options, spares: () => pools().map(({ spares }) => spares) });
-    const shared = { ...options, table: this.#table, admission, onEngineError };
+    const channels = new ChannelMaker({ ...options, sockets: options.sockets ?? null });
+    const shared = { ...options, channels, table: this.#table, admission, onEngineError };
     this.#reconciler = new Reconciler({ ...shared, everyMs: RECONCILE_EVERY_MS });
     const prepare = async (): Promise<void> => {
       admission.engineHas((await engine.info()).memoryBytes);
       await this.#reconciler.once();
+      await channels.sweep(await engine.list(owner));
     };
     this.#watch = new EngineWatch({ ...options, prepare });
     const sweep = (server: string, keep: string | null): Promise<void> =>
@@ -142,7 +144,7 @@ export class Mesh {
   }
 
   /** Without asking it; `offers` are those before any filter, null while they are not known. @throws GantryError server_not_found */
-  known(name: string): DerivedState & { readonly offers: Offers | null } {
+  known(name: string) {
     const { derived, offers } = this.#servers.get(name).current;
     return { ...derived, offers: offers.now };
   }

@@ -65,5 +65,5 @@ export class PoolMaker {
 
 /** What eras are remembered by, and nothing else: there is no image. */
 function urlAsImage(spec: ServerSpec): PreparedImage {
-  return { tag: placesOf(spec)[0]?.url ?? '', command: null, resolved: null };
+  return { tag: placesOf(spec)[0]?.url ?? '', command: null, resolved: null, hasBridge: false };
 }

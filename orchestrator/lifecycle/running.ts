@@ -2,14 +2,13 @@ import type { ContainerExit, ContainerFacts } from '../engine/index.ts';
 import { messageOf, type Reason } from '../kernel/index.ts';
 import type { ChannelEnd, Replica } from '../replica/index.ts';
 import { classifiedExit, exitReason, type Found } from './exit-reason.ts';
+import { howEnded, told } from './how-ended.ts';
 import type { Ending, RunningOptions } from './running-options.ts';
 import { isEngineDown } from './start-failure.ts';
 import { settledWithin } from './waits.ts';
 
 /** After a die event the last bytes are still on their way: Docker itself waits 2 s for them (docs/architecture.md). */
 const TAIL_MS = 2500;
-/** Between the end of the output and the die event. Less than callers wait for a diagnosis (replica.ts). */
-const DIE_MS = 1500;
 /** Of a stop's deadline this much, or half of a shorter one, is kept for ending the process itself. */
 const END_RESERVE_MS = 5000;
 const STDERR_LINES = 10;
@@ -206,28 +205,23 @@ export class Running {
     return { reason: this.#wish === 'stop' ? null : exitReason(facts), exit };
   }
 
-  /**
-   * Asks the engine how it ended, and ends the process where it only closed its output.
-   * @returns null where it runs on and is heard: nothing has ended.
-   */
+  /** @returns null where it runs on and is heard: nothing has ended. */
   async #find(channelEnd: ChannelEnd | null): Promise<Found | null> {
-    const { engine, clock } = this.#options;
+    const { containerId } = this;
     try {
-      const patient = channelEnd?.why === 'ended' || channelEnd?.why === 'transport';
-      if (patient) await settledWithin(clock, DIE_MS, this.#down.promise);
-      const now = await engine.inspect(this.containerId);
-      if (now === null) return { what: 'gone' };
-      if (now.exit !== null) return { what: 'exit', exit: now.exit };
-      // Never started, or removed in a moment by whoever destroyed the channel.
-      if (now.state === 'created' || channelEnd?.why === 'destroyed') return { what: 'unknown' };
-      if (channelEnd === null && !this.#givenUp) return null;
-      await engine.kill(this.containerId);
-      return { what: 'cut', exit: (await engine.inspect(this.containerId))?.exit ?? null };
+      return await howEnded({
+        ...this.#options,
+        containerId,
+        channelEnd,
+        down: this.#down.promise,
+        isServing: this.#wish === 'serve',
+        isGivenUp: () => this.#givenUp,
+      });
     } catch (error) {
       this.#options.onEngineError(error);
-      if (isEngineDown(error)) return { what: 'engine_down' };
+      if (isEngineDown(error)) return told(channelEnd, this.#options.clock) ?? { what: 'engine_down' };
       this.#trouble(error);
-      return { what: 'unknown' };
+      return told(channelEnd, this.#options.clock) ?? { what: 'unknown' };
     }
   }
 

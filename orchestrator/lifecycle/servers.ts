@@ -1,9 +1,9 @@
-import { type Facts, GantryError, messageOf, type ServerSpec } from '../kernel/index.ts';
+import { type Facts, GantryError, messageOf, reason, type ServerSpec } from '../kernel/index.ts';
 import { inBackground } from './background.ts';
 import type { PoolMaker } from './pool-maker.ts';
 import { Revisions, type RevisionsOptions } from './revisions.ts';
 import { sameContainer } from './spec-diff.ts';
-import { StartOrder } from './start-order.ts';
+import { type Dependency, StartOrder } from './start-order.ts';
 import { Turns } from './turns.ts';
 
 /** Somebody else has to become ready first. */
@@ -12,6 +12,8 @@ const WAITING_RETRY_AFTER_MS = 5000;
 export type ServersOptions = Pick<RevisionsOptions, 'clock' | 'facts' | 'prepareImage' | 'urlOf'> & {
   /** Removes images of a server, all but one. Never rejects. */
   readonly sweep: (server: string, keep: string | null) => Promise<void>;
+  /** See `MeshOptions`. */
+  readonly disabled: (server: string) => string | null;
   /** See `MeshOptions`. */
   readonly onChange: (server: string) => void;
 };
@@ -36,10 +38,14 @@ export class Servers {
     this.#maker = maker;
     this.order = new StartOrder({
       dependsOn: (server) => this.#wanted.get(server)?.dependsOn ?? null,
-      stateOf: (server) =>
-        this.#servers.get(server)?.current.derived ??
-        (this.#wanted.has(server) ? { state: 'pending', reason: null } : null),
+      stateOf: (server) => this.#servers.get(server)?.current.derived ?? this.#absent(server),
     });
+  }
+
+  #absent(server: string): Dependency {
+    if (this.#wanted.has(server)) return { state: 'pending', reason: null };
+    const why = this.#options.disabled(server);
+    return why === null ? null : { state: 'disabled', reason: reason('disabled', why) };
   }
 
   get names(): readonly string[] {

@@ -58,4 +58,5 @@ const AROUND = [
   'dependsOn',
   'rollout',
   'tools',
+  'disabled',
 ] as const;

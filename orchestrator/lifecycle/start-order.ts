@@ -24,6 +24,7 @@ function failureOf(name: string, dependency: Dependency): string | null {
   if (dependency === null) return `It depends on server ${name}, which does not exist.`;
   const why = dependency.reason?.message ?? '';
   if (dependency.state === 'failed') return `It depends on server ${name}, which has failed: ${why}`;
+  if (dependency.state === 'disabled') return `It depends on server ${name}, which is disabled: ${why}`;
   if (dependency.reason?.code !== 'dependency_failed') return null;
   return `It depends on server ${name}, which cannot be started either: ${why}`;
 }

@@ -1,13 +1,8 @@
 import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
 import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
-import {
-  attachChannel,
-  type CallBreaker,
-  type Holder,
-  Replica,
-  type ReplicaIdentity,
-} from '../replica/index.ts';
+import { type CallBreaker, type Holder, Replica, type ReplicaIdentity } from '../replica/index.ts';
 import type { Admission } from './admission.ts';
+import type { ChannelMaker } from './channel-maker.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import { containerLabels, volumeLabels, volumeName } from './labels.ts';
@@ -36,7 +31,7 @@ export type StarterOptions = {
   readonly facts: Facts;
   readonly owner: string;
   readonly epoch: string;
-  readonly maxLineBytes: number;
+  readonly channels: ChannelMaker;
   readonly table: ContainerTable;
   readonly admission: Admission;
   readonly onEngineError: (error: unknown) => void;
@@ -54,8 +49,8 @@ export class Starter {
   }
 
   /**
-   * Create, compare the limits, attach, start: in this order, because output written while nobody is attached is
-   * lost. The process runs afterwards; the handshake is the caller's. Nothing is made where memory is short.
+   * Create, compare the limits, open the channel, start: in this order, because output written while nobody is
+   * attached is lost. The process runs afterwards; the handshake is the caller's. Nothing is made where memory is short.
    * @throws NoMemory, StartFailure, GantryError engine_unavailable, EngineError
    */
   start(request: StartRequest): Promise<Running> {
@@ -93,9 +88,13 @@ export class Starter {
   }
 
   async #start(request: StartRequest): Promise<Running> {
-    const { engine, table } = this.#options;
-    const spec = await this.#containerSpec(request);
-    const containerId = await engine.create(spec);
+    const { engine, table, channels } = this.#options;
+    const directory = await channels.newDirectory(request.spec, request.image);
+    const spec = await this.#containerSpec(request, directory);
+    const containerId = await engine.create(spec).catch((error: unknown) => {
+      channels.forget(spec.labels);
+      throw error;
+    });
     table.hold(containerId, null);
     try {
       const facts = await engine.inspect(containerId);
@@ -106,7 +105,7 @@ export class Starter {
       const { replicaId: id, generation, restarts, heldBy, breaker } = request;
       return await this.#run(facts, { server: request.spec.name, id, generation, restarts, heldBy }, breaker);
     } catch (error) {
-      await this.#removeUnstarted(containerId);
+      await this.#removeUnstarted(containerId, spec.labels);
       throw error;
     }
   }
@@ -116,9 +115,8 @@ export class Starter {
     who: Omit<ReplicaIdentity, 'containerId' | 'startedAt'>,
     breaker: CallBreaker,
   ): Promise<Running> {
-    const { engine, clock, maxLineBytes, table } = this.#options;
-    const attachment = await engine.attach(facts.id);
-    const channel = attachChannel({ attachment, clock, maxLineBytes });
+    const { engine, clock, table } = this.#options;
+    const channel = await this.#options.channels.open(facts);
     const identity = { ...who, containerId: facts.id, startedAt: new Date(clock.now()).toISOString() };
     const running = new Running({
       replica: new Replica({ identity, channel, facts: this.#options.facts, clock, breaker }),
@@ -127,7 +125,10 @@ export class Starter {
       clock,
       stated: this.#options.facts,
       onEngineError: this.#options.onEngineError,
-      onRemoved: () => table.drop(facts.id),
+      onRemoved: () => {
+        table.drop(facts.id);
+        this.#options.channels.forget(facts.labels);
+      },
     });
     table.hold(facts.id, running);
     if (who.heldBy === 'spare') running.replica.waitForHolder(); // before its process can say anything
@@ -142,10 +143,10 @@ export class Starter {
     return running;
   }
 
-  async #containerSpec(request: StartRequest): Promise<ContainerSpec> {
+  async #containerSpec(request: StartRequest, directory: string | null): Promise<ContainerSpec> {
     const { spec, image, replicaId, generation } = request;
     const { owner, epoch } = this.#options;
-    const labels = { owner, epoch, server: spec.name, replica: replicaId, generation };
+    const labels = { owner, epoch, server: spec.name, replica: replicaId, generation, directory };
     return {
       // The suffix: the predecessor's container may still be on its way out.
       name: `${owner}-${replicaId}-${shortId()}`,
@@ -156,7 +157,9 @@ export class Starter {
       labels: containerLabels(labels),
       limits: { ...spec.resources, nofile: NOFILE },
       network: spec.network,
+      runtime: spec.runtime,
       volume: await this.#volume(request),
+      bridge: this.#options.channels.mountOf(directory),
     };
   }
 
@@ -169,10 +172,11 @@ export class Starter {
     return { name, path: spec.data };
   }
 
-  async #removeUnstarted(containerId: string): Promise<void> {
-    const { engine, table, facts } = this.#options;
+  async #removeUnstarted(containerId: string, labels: ContainerSpec['labels']): Promise<void> {
+    const { engine, table, facts, channels } = this.#options;
     try {
       await engine.remove(containerId);
+      channels.forget(labels);
       facts.state({ type: 'container.removed', containerId, why: 'start failed' });
     } catch (error) {
       this.#options.onEngineError(error); // no longer held, so the reconciler will find it

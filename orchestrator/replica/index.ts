@@ -2,12 +2,22 @@ export type {
   Attachment,
   CallOptions,
   Channel,
+  ChannelDirectoriesOptions,
   ChannelEnd,
+  ProcessExit,
+  Resumed,
   ServerMessage,
+  SocketChannelOptions,
   StderrLine,
   StderrRing,
 } from '../channel/index.ts';
-export { attachChannel, HttpChannel, type PinnedAddress } from '../channel/index.ts';
+export {
+  attachChannel,
+  ChannelDirectories,
+  HttpChannel,
+  type PinnedAddress,
+  SocketChannel,
+} from '../channel/index.ts';
 export type { CallBreaker } from './counted.ts';
 export { GREETING, type Handshake } from './handshake.ts';
 export { helloKey } from './hello.ts';

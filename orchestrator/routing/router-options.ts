@@ -8,6 +8,8 @@ export type RouterOptions = {
   readonly facts: Facts;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** Why a server that there is no pool of is configured and not run; null for all others. */
+  readonly disabled?: (server: string) => string | null;
 };
 
 export type LeaseOptions = {

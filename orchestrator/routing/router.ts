@@ -1,4 +1,10 @@
-import { type EraVerdict, GantryError, type JsonRpcOutcome, type ServerSpec } from '../kernel/index.ts';
+import {
+  type EraVerdict,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+  serverDisabled,
+} from '../kernel/index.ts';
 import {
   type CallOptions,
   GREETING,
@@ -35,11 +41,12 @@ export class Router {
     this.#balancers = new Balancers(options);
   }
 
-  /** @throws GantryError server_not_found */
+  /** @throws GantryError server_not_found, invalid_state for one that is disabled */
   spec(server: string): ServerSpec {
     const spec = this.#pools.spec(server);
-    if (spec === null) throw serverNotFound(server);
-    return spec;
+    if (spec !== null) return spec;
+    const why = this.#options.disabled?.(server) ?? null;
+    throw why === null ? serverNotFound(server) : serverDisabled(server, why);
   }
 
   /** How many calls of a server wait for a replica. */

@@ -7,13 +7,12 @@ const READABLE_BY_ALL = 0o004;
 
 /**
  * Checks gantry.yaml before anything is brought up, so that a mistake changes nothing.
- * @param {string} directory of gantry.yaml
+ * @param {string} file absolute, gantry.yaml or another one
  * @param {string} serverPorts the published range, `3001-3019`
  * @param {string} environment whose file is laid over it; empty for none
  * @throws SetupError with every problem and its line
  */
-export async function checkConfig(root, directory, serverPorts, environment = '') {
-  const file = join(directory, 'gantry.yaml');
+export async function checkConfig(root, file, serverPorts, environment = '') {
   const command = [
     join(root, 'node_modules/.bin/node'),
     'orchestrator/config/check.ts',

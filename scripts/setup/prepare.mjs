@@ -16,6 +16,7 @@ import { Stack, stateDirectory } from './stack.mjs';
  * @param {string} [options.project] compose project; another name is another stack with volumes of its own
  * @param {Record<string, string>} [options.env] over compose/stack.env, such as GANTRY_PORT
  * @param {string} [options.configDir] directory of gantry.yaml
+ * @param {string} [options.configFile] name of another file of that directory to read instead
  * @param {ReturnType<typeof import('./progress.mjs').createProgress>} options.progress
  * @param {() => Promise<Record<string, string>>} [options.lateEnv] more of `env`, found out once the engine answers
  * @param {(directory: string) => Promise<unknown>} [options.beforeConfig] runs when packages are there, before the check
@@ -27,6 +28,7 @@ export async function prepare({
   project = 'gantry',
   env = {},
   configDir = root,
+  configFile = 'gantry.yaml',
   progress,
   beforeConfig,
   lateEnv = async () => ({}),
@@ -39,7 +41,7 @@ export async function prepare({
   const settings = await readSettings(root, { ...process.env, ...env });
   const environment = env.GANTRY_ENVIRONMENT ?? process.env.GANTRY_ENVIRONMENT ?? '';
   await progress.step('Configuration', () =>
-    checkConfig(root, directory, settings.GANTRY_SERVER_PORTS, environment),
+    checkConfig(root, join(directory, configFile), settings.GANTRY_SERVER_PORTS, environment),
   );
   await progress.step('Docker engine', ensureEngine);
 
@@ -64,6 +66,7 @@ export async function prepare({
       ...(await lateEnv()),
       GANTRY_BASE_IMAGE: base,
       GANTRY_CONFIG_DIR: directory,
+      GANTRY_CONFIG_FILE: configFile,
     },
   });
   await progress.step('Images', (say) => stack.build((line) => say(buildStep(line))).then(() => 'built'));

@@ -17,10 +17,11 @@ test('an open loop charges a stall to every call that was due meanwhile, a close
   const open = await openLoop([stalls()], { ...pace, perSecond: 100 });
   t.true(open.p99 > 200, `p99 ${open.p99}`);
   t.true(open.p90 > 50, `p90 ${open.p90}`);
-  t.is(open.count, 80);
+  // Every call that was due is counted, at the edges give or take one.
+  t.true(Math.abs(open.count - 80) <= 1, `count ${open.count}`);
   const paced = stalls();
   const closed = await closedLoop([() => sleep(CALL_MS).then(paced)], pace);
-  t.true(closed.p90 < 50, `p90 ${closed.p90}`);
+  t.true(closed.p90 < open.p90 / 2, `p90 ${closed.p90} and ${open.p90}`);
 });
 
 test('a call that fails is an error and no latency', async (t) => {

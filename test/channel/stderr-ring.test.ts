@@ -47,3 +47,11 @@ test('whoever follows hears new lines until he stops', (t) => {
   ring.push(Buffer.from('b\n'));
   t.deepEqual(heard, ['a']);
 });
+
+test('what was lost on the way is told before what came through', (t) => {
+  const ring = new BoundedStderr(new FakeClock());
+  ring.lost(1000);
+  ring.lost(24);
+  ring.push(Buffer.from('after\n'));
+  t.deepEqual(linesOf(ring), ['[gantry: 1024 bytes of stderr were not read, they came too fast]', 'after']);
+});

@@ -48,6 +48,8 @@ export class Witness {
   /** From the end of a container, or its pause, until the API did not call it ready any more, at most. */
   longestSaidReadyMs = 0;
   looks = 0;
+  /** Of these, while it was away. */
+  readonly looksWithout: Record<Part, number> = { engine: 0, redis: 0 };
   readonly #mesh: HostOrchestrator;
   readonly #redis: Redis;
   readonly #is = { engine: new Presence(), redis: new Presence() };
@@ -95,6 +97,7 @@ export class Witness {
     ]);
     const alive = new Set([...before, ...(await this.#askThemselves())]);
     for (const part of ['engine', 'redis'] as const) {
+      if (!this.#is[part].isThere) this.looksWithout[part]++;
       const said = status.json.infrastructure.find(({ name }) => name === part);
       this.#compare(part, 'mesh status', said?.state === 'healthy');
       this.#compare(part, '/readyz', readiness.json.checks[part] === 'ok');

@@ -20,6 +20,8 @@ const defaults = {
   maxSessions: 20,
   resources: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 128 },
   network: 'none',
+  channel: 'auto',
+  runtime: 'runc',
   data: null,
   timeouts: {
     readyMs: 60_000,
@@ -35,6 +37,7 @@ const defaults = {
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
   tools: { allow: null, deny: [] },
+  disabled: null,
 };
 
 test('every default is the documented one', (t) => {
@@ -67,6 +70,8 @@ servers:
     maxSessions: 0
     resources: {memory: 64Mi, cpus: 0.5, pids: 64}
     network: internet
+    channel: attach
+    runtime: runc
     data: /data/
     timeouts: {readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0}
     breaker: {consecutiveFailures: 3, failurePercent: 12.5, minCalls: 8, windowMs: 2000, ejectMs: 5, maxEjectMs: 6}
@@ -77,6 +82,7 @@ servers:
     dependsOn: [y, y]
     rollout: {watchMs: 5, sessionsMs: 6}
     tools: {allow: [read_*], deny: [read_all]}
+    disabled: " needs a token "
   y: {npm: y}
 `);
   t.deepEqual(loaded.ok && loaded.servers.slice(0, 1), [
@@ -93,6 +99,8 @@ servers:
       maxSessions: 0,
       resources: { memoryBytes: 64 * 1024 ** 2, cpus: 0.5, pids: 64 },
       network: 'internet',
+      channel: 'attach',
+      runtime: 'runc',
       data: '/data',
       timeouts: { readyMs: 1, callTimeoutMs: 2, maxCallMs: 3, sessionIdleMs: 4, drainMs: 0 },
       breaker: {
@@ -117,6 +125,7 @@ servers:
       dependsOn: ['y'],
       rollout: { watchMs: 5, sessionsMs: 6 },
       tools: { allow: ['read_*'], deny: ['read_all'] },
+      disabled: 'needs a token',
     },
   ]);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mistake } from './mistake.ts';
+import { linesOf, mistake } from './mistake.ts';
 
 // Values.
 test(mistake, 'servers: {x: {npm: a, args: [1]}}', /x\.args\[0\]: must be a string: put it in quotes, "1"/);
@@ -85,6 +85,11 @@ for (const data of ['data', './data', '', '/a/../proc', '/a/./b', '/a:ro', '/a,b
 }
 test(
   mistake,
+  'servers: {x: {npm: a, runtime: runsc, network: internet}}',
+  /x\.runtime: runsc has no network here/,
+);
+test(
+  mistake,
   'servers: {x: {npm: a, sharing: call, data: /data}}',
   /x\.data: cannot be kept under sharing: call/,
 );
@@ -136,3 +141,18 @@ for (const allowed of ['*', 'X.com', 'x.com/', 'https://x.com', 'x:99999', '']) 
 test(mistake, 'http: {maxBodyBytes: 0}', /http\.maxBodyBytes: must be a size of at least 1KiB/);
 test(mistake, 'limits: {maxLineBytes: 1TiB}', /limits\.maxLineBytes: must be a size/);
 test(mistake, 'http: {allowedOrigin: []}', /Did you mean "allowedOrigins"/);
+test('a port outside the published range, or of two servers, is a problem with its line', (t) => {
+  t.deepEqual(linesOf('servers:\n  x:\n    npm: a\n    port: 3020\n'), [
+    'gantry.yaml:4:11 servers.x.port: must be one of the published ports 3001 to 3019',
+  ]);
+  t.deepEqual(linesOf('servers:\n  x: {npm: a, port: 3001}\n  y: {npm: a, port: 3001}\n'), [
+    'gantry.yaml:3:21 servers.y.port: 3001 is the port of "x" already',
+  ]);
+});
+test(
+  mistake,
+  'servers:\n  x: {npm: a, disabled: true}\n',
+  /^gantry\.yaml:2:25 servers\.x\.disabled: must be a string/,
+);
+test(mistake, 'servers:\n  x: {npm: a, disabled: "true"}\n', /servers\.x\.disabled: must say why/);
+test(mistake, 'servers:\n  x: {npm: a, disabled: "  "}\n', /servers\.x\.disabled: must say why/);

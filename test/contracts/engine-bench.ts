@@ -50,7 +50,9 @@ export class Bench {
       labels: { 'gantry.owner': OWNER, ...labels },
       limits: LIMITS,
       network: 'none',
+      runtime: 'runc',
       volume: null,
+      bridge: null,
     };
   }
 

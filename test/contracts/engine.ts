@@ -76,6 +76,7 @@ export function engineContract(test: TestFn, makeEngine: () => Promise<EngineUnd
       ipcMode: 'private',
       cgroupnsMode: 'private',
       init: true,
+      runtime: 'runc',
       privileged: false,
       binds: [],
       seccomp: null,

@@ -20,7 +20,9 @@ async function inside(script: string, over: Partial<ContainerSpec> = {}) {
     labels: { 'gantry.owner': OWNER },
     limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32, nofile: 256 },
     network: 'none',
+    runtime: 'runc',
     volume: null,
+    bridge: null,
     ...over,
   });
   try {

@@ -153,12 +153,17 @@ test('the API shows what the engine applied, and the engine says the same', asyn
     ReadonlyRootfs: true,
     Privileged: false,
     CgroupnsMode: 'private',
-    Init: true,
+    Runtime: 'runc',
+    // The bridge of its image is the first process, and reaps.
+    Init: false,
   });
   t.true(['private', 'none'].includes(host.IpcMode));
   t.is(host.NanoCpus || (host.CpuQuota / host.CpuPeriod) * 1e9, 1e9);
   t.deepEqual(host.CapDrop, ['ALL']);
-  t.deepEqual([host.CapAdd ?? [], host.Devices ?? [], host.Binds ?? [], inspected.Mounts], [[], [], [], []]);
+  t.deepEqual([host.CapAdd ?? [], host.Devices ?? [], host.Binds ?? []], [[], [], []]);
+  const directory = `/channels/gantry/${container.labels['gantry.directory']}`;
+  t.is(inspected.Mounts.length, 1, 'the directory of its socket, and nothing else of the engine');
+  t.like(inspected.Mounts[0], { Type: 'bind', Source: directory, Destination: '/run/gantry', RW: false });
   t.is(host.LogConfig.Type, 'none');
   t.true(host.SecurityOpt.some((option: string) => option.startsWith('no-new-privileges')));
   t.false(host.SecurityOpt.some((option: string) => option.includes('unconfined')));

@@ -159,7 +159,9 @@ async function leave(engine: Engine, owner: string, epoch: string): Promise<stri
     labels: { 'gantry.owner': owner, 'gantry.epoch': epoch },
     limits: { ...LIMITS, nofile: 1024 },
     network: 'none',
+    runtime: 'runc',
     volume: null,
+    bridge: null,
   });
   await engine.start(id);
   return id;

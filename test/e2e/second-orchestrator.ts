@@ -13,7 +13,7 @@ const STOP_SECONDS = 40;
 export type TokenEntry = { readonly principal: string; readonly scopes: readonly ('call' | 'admin')[] };
 
 /** A whole orchestrator for a test of its own, beside that of the stack. */
-export type SecondOrchestrator = {
+export type Beside = {
   /** `http://127.0.0.1:49153`, without a slash at the end; another one after each start. */
   readonly url: string;
   /** Another one after each start. */
@@ -22,14 +22,19 @@ export type SecondOrchestrator = {
   readonly owner: string;
   /** Its container on the host. */
   readonly container: string;
-  /** The token of a principal. @throws Error for one that was not configured */
-  readonly tokenOf: (principal: string) => string;
+  /** Where the host reaches a port that one of its servers has of its own. */
+  readonly urlOfPort: (port: number) => Promise<string>;
   /** What the engine has of it, running or not. */
   readonly containersOnEngine: () => Promise<readonly string[]>;
   /** As SIGKILL and a start of the same container. Resolves when it is ready again. */
   readonly killAndStart: () => Promise<void>;
   /** Stops it politely and removes it with all that it kept. @throws Error when it left anything on the engine */
   readonly end: () => Promise<void>;
+};
+
+export type SecondOrchestrator = Beside & {
+  /** The token of a principal. @throws Error for one that was not configured */
+  readonly tokenOf: (principal: string) => string;
 };
 
 /**
@@ -44,7 +49,6 @@ export async function startSecondOrchestrator({
   readonly tokens?: readonly TokenEntry[];
   readonly servers: Readonly<Record<string, Json>>;
 }): Promise<SecondOrchestrator> {
-  const owner = `second-${randomBytes(4).toString('hex')}`;
   const secrets = new Map(tokens.map(({ principal }) => [principal, randomBytes(24).toString('base64url')]));
   const tokenOf = (principal: string): string => {
     const token = secrets.get(principal);
@@ -52,14 +56,41 @@ export async function startSecondOrchestrator({
     return token;
   };
   const entries = tokens.map((entry) => ({ ...entry, sha256: sha256(tokenOf(entry.principal)) }));
-  const config = await writeConfig({ auth: { tokens: entries }, servers });
-  const container = (await runBeside(owner, config)).trim();
+  const directory = await writeConfig({ auth: { tokens: entries }, servers });
+  const started = await startBeside({
+    directory,
+    file: 'gantry.yaml',
+    names: Object.keys(servers),
+    ports: [3001],
+    readyMs: 120_000,
+    afterwards: () => rm(directory, { recursive: true, force: true }),
+  });
+  return Object.assign(started, { tokenOf });
+}
+
+export type BesideOptions = {
+  /** Absolute directory of the configuration; the orchestrator's user has to be able to read it. */
+  readonly directory: string;
+  readonly file: string;
+  /** Servers that have to be ready. */
+  readonly names: readonly string[];
+  /** Ports that servers may have of their own, in order. Each is published somewhere on the host. */
+  readonly ports: readonly number[];
+  readonly readyMs: number;
+  /** Runs when its container is gone. */
+  readonly afterwards?: () => Promise<void>;
+};
+
+/** As `startSecondOrchestrator`, with a configuration that lies somewhere already. */
+export async function startBeside(options: BesideOptions): Promise<Beside> {
+  const owner = `second-${randomBytes(4).toString('hex')}`;
+  const container = (await runBeside(owner, options)).trim();
   const removeIt = async (): Promise<void> => {
     await dockerOnHost('rm', '--force', '--volumes', container);
-    await rm(config, { recursive: true, force: true });
+    await options.afterwards?.();
   };
   try {
-    let reached = await untilReady(container, Object.keys(servers));
+    let reached = await untilReady(container, options);
     return {
       get url() {
         return reached.url;
@@ -69,12 +100,12 @@ export async function startSecondOrchestrator({
       },
       owner,
       container,
-      tokenOf,
+      urlOfPort: async (port) => `http://${await dockerOnHost('port', container, `${port}/tcp`)}`,
       containersOnEngine: () => containersOf(owner),
       killAndStart: async () => {
         await dockerOnHost('kill', '--signal', 'KILL', container);
         await dockerOnHost('start', container);
-        reached = await untilReady(container, Object.keys(servers));
+        reached = await untilReady(container, options);
       },
       end: async () => {
         await dockerOnHost('stop', '--time', String(STOP_SECONDS), container);
@@ -110,15 +141,18 @@ async function writeConfig(settings: Json): Promise<string> {
 }
 
 /** The service of the stack once more: same image, limits, networks and certificates. @returns the container's id */
-function runBeside(owner: string, config: string): Promise<string> {
+function runBeside(owner: string, { directory, file, ports }: BesideOptions): Promise<string> {
   const environment = {
     GANTRY_OWNER: owner,
     GANTRY_STATE_DIR: '/tmp/state',
-    GANTRY_SERVER_PORTS: '3001-3001',
+    GANTRY_CONFIG: `/config/${file}`,
+    GANTRY_ENVIRONMENT: '',
+    GANTRY_SERVER_PORTS: `${ports.at(0)}-${ports.at(-1)}`,
   };
   return compose(
     ...['run', '--detach', '--no-deps', '--name', owner],
-    ...['--publish', '127.0.0.1::7400', '--volume', `${config}:/config:ro`],
+    ...['--volume', `${directory}:/config:ro`],
+    ...[7400, ...ports].flatMap((port) => ['--publish', `127.0.0.1::${port}`]),
     ...Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     'orchestrator',
   );
@@ -127,7 +161,10 @@ function runBeside(owner: string, config: string): Promise<string> {
 type Reached = { readonly url: string; readonly adminToken: string };
 
 /** Both are new with each start: docker chooses a free port, and the token lies in a directory that does not last. */
-async function untilReady(container: string, servers: readonly string[]): Promise<Reached> {
+async function untilReady(
+  container: string,
+  { names, readyMs }: Pick<BesideOptions, 'names' | 'readyMs'>,
+): Promise<Reached> {
   const reached = await until('the second orchestrator is ready', async () => {
     const url = `http://${await dockerOnHost('port', container, '7400/tcp')}`;
     const adminToken = await dockerOnHost('exec', container, 'cat', '/tmp/state/admin-token');
@@ -140,11 +177,13 @@ async function untilReady(container: string, servers: readonly string[]): Promis
     async () => {
       const { text } = await get(`${reached.url}/api/v1/servers`, reached.adminToken);
       const listed = (JSON.parse(text) as { servers: Server[] }).servers;
-      const late = servers.filter((name) => listed.find((one) => one.name === name)?.state !== 'ready');
+      // One that rests because nobody calls it has been ready.
+      const isUp = (state = '') => state === 'ready' || state === 'paused';
+      const late = names.filter((name) => !isUp(listed.find((one) => one.name === name)?.state));
       if (late.length > 0) throw new Error(`not ready: ${late.join(', ')} in ${text.slice(0, 1000)}`);
       return true;
     },
-    { timeoutMs: 120_000 },
+    { timeoutMs: readyMs },
   );
   return reached;
 }

@@ -12,7 +12,9 @@ const SPEC = {
   labels: { 'gantry.owner': 'test' },
   limits: { memoryBytes: 1024, cpus: 1, pids: 8, nofile: 64 },
   network: 'none',
+  runtime: 'runc',
   volume: null,
+  bridge: null,
 } as const;
 
 const BUILD = {

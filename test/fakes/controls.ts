@@ -96,6 +96,7 @@ export const CONTAINER: ContainerView = {
     capDrop: ['ALL'],
     noNewPrivileges: true,
     logDriver: 'none',
+    runtime: 'runc',
   },
   labels: { 'gantry.server': 'everything' },
 };

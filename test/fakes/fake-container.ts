@@ -7,7 +7,7 @@ import type {
   ContainerSpec,
   EngineEvent,
 } from '../../orchestrator/engine/index.ts';
-import { EngineError } from '../../orchestrator/engine/index.ts';
+import { BRIDGE_PATH, EngineError } from '../../orchestrator/engine/index.ts';
 import { FakeAttachment } from './fake-attachment.ts';
 import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
@@ -73,6 +73,7 @@ export class FakeContainer {
       onOutput: (kind, bytes) => {
         for (const attachment of this.#attachments) attachment.deliver(kind, bytes);
       },
+      onOutputEnd: () => {}, // the engine's init keeps them open
       onExit: (exit) => this.#ended(exit),
     });
     program(this.#process);
@@ -143,9 +144,10 @@ export class FakeContainer {
         logDriver: 'none',
         ipcMode: 'private',
         cgroupnsMode: 'private',
-        init: true,
+        init: spec.bridge === null,
+        runtime: spec.runtime,
         privileged: false,
-        binds: [],
+        binds: spec.bridge === null ? [] : [`${spec.bridge.directory}:${BRIDGE_PATH}:ro`],
         seccomp: null,
       },
     };

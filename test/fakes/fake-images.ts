@@ -54,7 +54,8 @@ export class FakeImages implements ImageStore {
     this.#check();
     if (!this.#present.has(tag)) return null;
     const id = `sha256:${createHash('sha256').update(tag).digest('hex')}`;
-    return { id, user: this.#users.get(tag) ?? '', entrypoint: [], command: ['program'] };
+    const labels = this.#labels.get(tag) ?? {};
+    return { id, user: this.#users.get(tag) ?? '', entrypoint: [], command: ['program'], labels };
   }
 
   async runsAs(tag: string): ReturnType<ImageStore['runsAs']> {

@@ -28,6 +28,8 @@ export const TEST_SPEC: ServerSpec = {
   maxSessions: 3,
   resources: { memoryBytes: 2 ** 28, cpus: 1, pids: 128 },
   network: 'none',
+  channel: 'auto',
+  runtime: 'runc',
   data: null,
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
   breaker: BREAKER,
@@ -37,6 +39,7 @@ export const TEST_SPEC: ServerSpec = {
   dependsOn: [],
   tools: ALL_TOOLS,
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  disabled: null,
 };
 
 /** A replica whose process is played by the test, over its channel. */

@@ -9,6 +9,7 @@ type Hooks = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (kind: 'stdout' | 'stderr', bytes: Buffer) => void;
+  readonly onOutputEnd: () => void;
   readonly onExit: (exit: FakeExit) => void;
 };
 
@@ -64,6 +65,11 @@ export class FakeProcess {
 
   stderr(bytes: string | Buffer): void {
     this.#output('stderr', bytes);
+  }
+
+  /** Closes both outputs; the process lives on. */
+  closeOutput(): void {
+    this.#later(() => this.#hooks.onOutputEnd());
   }
 
   exit(code: number): void {

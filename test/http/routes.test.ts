@@ -170,7 +170,9 @@ test('a server port serves that server at /mcp and nothing else', async (t) => {
   const ask = askAt(server.port);
   t.is((await ask('POST', '/mcp', { body: {} })).json.result.server, 'clock');
   t.is((await ask('GET', '/api/v1/servers')).status, 404);
-  t.is((await ask('POST', '/mcp', { body: {}, headers: { host: 'evil.com' } })).status, 403);
+  for (const headers of [{ host: 'evil.com' }, { origin: 'https://evil.com' }, { origin: 'null' }]) {
+    t.is((await ask('POST', '/mcp', { body: {}, headers })).status, 403);
+  }
 });
 
 test('an MCP answer without a body has none', async (t) => {

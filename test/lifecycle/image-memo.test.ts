@@ -5,7 +5,7 @@ import type { PreparedImage } from '../../orchestrator/lifecycle/images/prepared
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { rig, settle, spec, until } from './rig.ts';
 
-const IMAGE: PreparedImage = { tag: 'made', command: null, resolved: null };
+const IMAGE: PreparedImage = { tag: 'made', command: null, resolved: null, hasBridge: false };
 
 function memo() {
   const clock = new FakeClock();

@@ -110,6 +110,7 @@ test('an image is pulled only when it is missing', async (t) => {
     tag: 'repo/x:1',
     command: ['/x'],
     resolved: null,
+    hasBridge: false,
   });
   engine.images.registry.clear();
   await t.notThrowsAsync(images.prepare(spec('one', { source })));

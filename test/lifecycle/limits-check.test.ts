@@ -11,7 +11,9 @@ const asked: ContainerSpec = {
   labels: {},
   limits: { memoryBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 },
   network: 'none',
+  runtime: 'runc',
   volume: null,
+  bridge: null,
 };
 
 const applied: ContainerFacts = {
@@ -34,6 +36,7 @@ const applied: ContainerFacts = {
     ipcMode: 'private',
     cgroupnsMode: 'private',
     init: true,
+    runtime: 'runc',
     privileged: false,
     binds: [],
     seccomp: null,
@@ -66,7 +69,8 @@ const isolation: readonly [Partial<ContainerFacts['isolation']>, RegExp][] = [
   [{ ipcMode: 'host' }, /ipc/],
   [{ cgroupnsMode: 'host' }, /cgroup namespace/],
   [{ init: false }, /init/],
-  [{ binds: ['/etc'] }, /host path/],
+  [{ binds: ['/etc:/etc:ro'] }, /host path/],
+  [{ runtime: 'runsc' }, /^runtime/],
   [{ seccomp: 'unconfined' }, /seccomp/],
   [{ network: 'bridge' }, /^network/],
 ];
@@ -89,3 +93,23 @@ test("a network shared with the host or another container is not one's own", (t)
     t.regex(unappliedLimit({ ...asked, network: 'internet' }, shared) ?? '', /^network/);
   }
 });
+
+const bridge = { directory: '/channels/gantry/abc', secret: Buffer.alloc(32) };
+const mounted = { ...applied.isolation, init: false, binds: ['/channels/gantry/abc:/run/gantry:ro'] };
+
+test('a bridge is given its one directory, read-only, and is the first process', (t) => {
+  t.is(unappliedLimit({ ...asked, bridge }, { ...applied, isolation: mounted }), null);
+});
+
+for (const [wrong, name] of [
+  [{ init: true }, /another init/],
+  [{ binds: [] }, /^mounts: .* applied nothing/],
+  [{ binds: ['/channels/gantry/abc:/run/gantry:rw'] }, /^mounts/],
+  [{ binds: ['/channels/gantry:/run/gantry:ro'] }, /^mounts/],
+  [{ binds: [...mounted.binds, '/etc:/etc:ro'] }, /^mounts/],
+] as const) {
+  test(`a bridge that got something else is named: ${JSON.stringify(wrong)}`, (t) => {
+    const facts = { ...applied, isolation: { ...mounted, ...wrong } };
+    t.regex(unappliedLimit({ ...asked, bridge }, facts) ?? '', name);
+  });
+}

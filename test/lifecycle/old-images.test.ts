@@ -11,7 +11,7 @@ function building() {
       const version = source.kind === 'image' ? source.image : '';
       const tag = `gantry/server-${name}:${version}`;
       await build(tag, name);
-      return { tag, command: null, resolved: null };
+      return { tag, command: null, resolved: null, hasBridge: false };
     },
   });
   const build = async (tag: string, server: string, owner = OWNER): Promise<void> => {

@@ -12,7 +12,9 @@ function left(name: string, epoch: string, owner = OWNER): ContainerSpec {
     labels: { 'gantry.owner': owner, 'gantry.epoch': epoch },
     limits: { memoryBytes: 2 ** 26, cpus: 1, pids: 64, nofile: 1024 },
     network: 'none',
+    runtime: 'runc',
     volume: null,
+    bridge: null,
   };
 }
 

@@ -32,7 +32,7 @@ export function rig(overrides: Partial<MeshOptions> & { opened?: boolean } = {})
     urlOf: (spec) => `http://127.0.0.1:7400/mcp/${spec.name}`,
     prepareImage: async ({ source }) => {
       if (source.kind !== 'image') throw new Error('only images here');
-      return { tag: source.image, command: source.command, resolved: null };
+      return { tag: source.image, command: source.command, resolved: null, hasBridge: false };
     },
     ...overrides,
   });
@@ -54,6 +54,8 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     maxSessions: 2,
     resources: { memoryBytes: 64 * 1024 * 1024, cpus: 1, pids: 64 },
     network: 'none',
+    channel: 'auto',
+    runtime: 'runc',
     data: null,
     timeouts: {
       readyMs: 60_000,
@@ -69,6 +71,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     dependsOn: [],
     rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
     tools: ALL_TOOLS,
+    disabled: null,
     ...overrides,
   };
 }

@@ -296,7 +296,7 @@ test('an image that cannot be made stops nothing, where the old one would have t
   const all = rig({
     prepareImage: async ({ source }) => {
       if (source.kind !== 'image' || source.image !== 'echo') throw new Error('cannot be built');
-      return { tag: 'echo', command: null, resolved: null };
+      return { tag: 'echo', command: null, resolved: null, hasBridge: false };
     },
   });
   await all.mesh.apply([spec('one', held)]);

@@ -27,3 +27,12 @@ test('the environment whose file is laid over gantry.yaml is a name, or none', (
     });
   }
 });
+
+test('a volume that is shared with the engine is named for both sides, or for one that has it at the same path', (t) => {
+  t.is(readEnvironment({}).channels, null);
+  t.is(readEnvironment({ GANTRY_CHANNEL_DIR: '' }).channels, null);
+  t.deepEqual(readEnvironment({ GANTRY_CHANNEL_DIR: '/c' }).channels, { dir: '/c', engineDir: '/c' });
+  const both = { GANTRY_CHANNEL_DIR: '/c', GANTRY_ENGINE_CHANNEL_DIR: '/engine/c' };
+  t.deepEqual(readEnvironment(both).channels, { dir: '/c', engineDir: '/engine/c' });
+  t.throws(() => readEnvironment({ GANTRY_CHANNEL_DIR: 'c' }), { message: /^GANTRY_CHANNEL_DIR and / });
+});

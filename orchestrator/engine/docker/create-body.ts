@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
-import type { ContainerSpec } from '../engine.ts';
+import { BRIDGE_PATH, type ContainerSpec } from '../engine.ts';
 import { INTERNET_NETWORK } from './networks.ts';
 
 /** What the image brings that decides how its container is made. */
@@ -22,20 +22,29 @@ export function createBody(spec: ContainerSpec, image: ImageDefaults, user: stri
     Image: spec.image,
     ...command(spec, image),
     User: user,
-    Env: Object.entries({ TMPDIR: '/tmp', HOME: '/tmp', ...spec.env }).map(
-      ([key, value]) => `${key}=${value}`,
-    ),
+    Env: Object.entries(environment(spec)).map(([key, value]) => `${key}=${value}`),
     Labels: { ...spec.labels },
     Tty: false,
-    OpenStdin: true,
-    // A half-close then reaches the process as end of input, which is MCP's polite shutdown. The price: a
-    // dropped connection does too, so a drop means that the replica is lost.
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
+    ...(spec.bridge === null ? ATTACHED : {}),
     HostConfig: hostConfig(spec, image),
   };
+}
+
+/**
+ * StdinOnce: a half-close reaches the process as end of input, which is MCP's polite shutdown. The price: a dropped
+ * connection does too, so a drop means that the replica is lost.
+ */
+const ATTACHED = {
+  OpenStdin: true,
+  StdinOnce: true,
+  AttachStdin: true,
+  AttachStdout: true,
+  AttachStderr: true,
+};
+
+function environment({ env, bridge }: ContainerSpec): Record<string, string> {
+  const secret = bridge === null ? {} : { GANTRY_CHANNEL_SECRET: bridge.secret.toString('hex') };
+  return { TMPDIR: '/tmp', HOME: '/tmp', ...env, ...secret };
 }
 
 function hostConfig(spec: ContainerSpec, image: ImageDefaults): HostConfig {
@@ -62,7 +71,9 @@ function hostConfig(spec: ContainerSpec, image: ImageDefaults): HostConfig {
     NetworkMode: spec.network === 'none' ? 'none' : INTERNET_NETWORK,
     IpcMode: 'private',
     CgroupnsMode: 'private',
-    Init: true,
+    // The bridge reaps by itself, and proves itself only as the first process.
+    Init: spec.bridge === null,
+    Runtime: spec.runtime,
     // Stdout is protocol and may hold secrets: it is never written to disk.
     LogConfig: { Type: 'none', Config: {} },
     // A restart by the daemon would run with nobody attached.
@@ -71,7 +82,7 @@ function hostConfig(spec: ContainerSpec, image: ImageDefaults): HostConfig {
   } as HostConfig;
 }
 
-/** The named volume, and a bounded tmpfs over each VOLUME of the image: Docker would make unbounded ones. */
+/** The named volume, the bridge's directory, and a bounded tmpfs over each VOLUME of the image: Docker would make unbounded ones. */
 function mounts(spec: ContainerSpec, image: ImageDefaults): MountSettings[] {
   const { volume } = spec;
   const covered = image.volumes.filter((path) => path !== volume?.path && path !== '/tmp');
@@ -86,15 +97,33 @@ function mounts(spec: ContainerSpec, image: ImageDefaults): MountSettings[] {
       ? []
       : // NoCopy: else Docker gives an empty volume the owner of the image's directory of that name.
         [{ Type: 'volume', Source: volume.name, Target: volume.path, VolumeOptions: { NoCopy: true } }];
-  return [...list, ...named] as unknown as MountSettings[];
+  return [...list, ...named, ...bridgeMount(spec)] as unknown as MountSettings[];
+}
+
+/** Read-only: what a container could write there would count against nobody's limit. */
+function bridgeMount({ bridge }: ContainerSpec): object[] {
+  if (bridge === null) return [];
+  const BindOptions = { Propagation: 'rprivate' };
+  return [{ Type: 'bind', Source: bridge.directory, Target: BRIDGE_PATH, ReadOnly: true, BindOptions }];
 }
 
 /** Arguments follow the image's entrypoint; where it has none, its command. A command of ours replaces both. */
 function command(spec: ContainerSpec, image: ImageDefaults): Partial<ContainerCreateOptions> {
+  if (spec.bridge !== null) return { Entrypoint: [BRIDGE, '--', ...program(spec, image)], Cmd: [] };
   if (spec.command !== null) return { Entrypoint: [...spec.command], Cmd: [...spec.args] };
   if (spec.args.length === 0) return {};
   return { Cmd: image.entrypoint.length > 0 ? [...spec.args] : [...image.command, ...spec.args] };
 }
+
+/** The same as one list. */
+function program({ command, args }: ContainerSpec, image: ImageDefaults): readonly string[] {
+  if (command !== null) return [...command, ...args];
+  const isDefault = args.length === 0 || image.entrypoint.length === 0;
+  return [...image.entrypoint, ...(isDefault ? image.command : []), ...args];
+}
+
+/** The bridge in images that are built on the bridge image (bridge-image/init). */
+const BRIDGE = '/opt/gantry/gantry-init';
 
 /** dockerode would put the whole request, secrets of the environment included, into the URL as well. */
 export function createOptions(

@@ -36,7 +36,10 @@ export function containerFacts(info: ContainerInspectInfo, oomSeen: boolean): Co
       cgroupnsMode: (host as { CgroupnsMode?: string }).CgroupnsMode ?? '',
       init: host.Init === true,
       privileged: host.Privileged === true,
-      binds: info.Mounts.filter((mount) => mount.Type === 'bind').map((mount) => mount.Source),
+      binds: info.Mounts.filter((mount) => mount.Type === 'bind').map(
+        ({ Source, Destination, RW }) => `${Source}:${Destination}:${RW ? 'rw' : 'ro'}`,
+      ),
+      runtime: host.Runtime ?? '',
       seccomp: seccomp(security),
     },
   };

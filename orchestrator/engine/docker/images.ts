@@ -34,8 +34,9 @@ export class DockerImages implements ImageStore {
   async inspect(tag: string): ReturnType<ImageStore['inspect']> {
     const found = await this.#find(tag);
     if (found === undefined) return null;
-    const { User, Entrypoint, Cmd } = found.Config;
-    return { id: found.Id, user: User ?? '', entrypoint: list(Entrypoint), command: list(Cmd) };
+    const { User, Entrypoint, Cmd, Labels } = found.Config;
+    const program = { entrypoint: list(Entrypoint), command: list(Cmd) };
+    return { id: found.Id, user: User ?? '', ...program, labels: Labels ?? {} };
   }
 
   async runsAs(tag: string): Promise<RunUser> {

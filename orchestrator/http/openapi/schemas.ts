@@ -16,7 +16,10 @@ export { components } from './named.ts';
 export const whole = z.int().min(0);
 export const anyObject = z.record(z.string(), z.unknown());
 export const breakerState = z.enum(['closed', 'open', 'half_open']);
-export const state = z.enum(['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed']);
+const STATES = ['pending', 'starting', 'ready', 'paused', 'draining', 'stopped', 'failed'] as const;
+/** Of a replica. */
+export const state = z.enum(STATES);
+const serverState = z.enum([...STATES, 'disabled']);
 
 export const BalanceSchema: z.ZodType<Balance> = named(
   'Balance',
@@ -44,7 +47,7 @@ export const Server: z.ZodType<ServerView> = named(
   'Server',
   z.object({
     name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
-    state,
+    state: serverState,
     reason: ReasonSchema.nullable(),
     nextTryAt: z.string().nullable(),
     origin: z.enum(['file', 'api', 'registered']),
@@ -135,6 +138,7 @@ export const Container: z.ZodType<ContainerView> = named(
       capDrop: z.array(z.string()),
       noNewPrivileges: z.boolean(),
       logDriver: z.string(),
+      runtime: z.string().describe('runc, or runsc where the server runs under gVisor.'),
     }),
     labels: z.record(z.string(), z.string()),
   }),

@@ -26,7 +26,7 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       method: 'POST',
       path: '/api/v1/servers',
       operationId: 'createServer',
-      summary: 'Add a server, or those of an mcpServers document',
+      summary: 'Add a server, or those of a server.json or mcp.json',
       tag: 'servers',
       scope: 'admin',
       body: { schema: AnyObject, document: createBody(entrySchema) },
@@ -95,7 +95,7 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       params: NAME,
       body: { schema: ScaleRequest },
       answers: { 202: { description: 'The server; replicas follow', content: SERVER } },
-      errors: ['server_not_found'],
+      errors: ['server_not_found', 'invalid_state'],
       handle: async ({ params, body }) => json(await servers.scale(params.name ?? '', body.replicas), 202),
     }),
   ];
@@ -111,7 +111,7 @@ function verb(name: string, summary: string, act: (server: string) => Promise<Se
     scope: 'admin',
     params: NAME,
     answers: { 202: { description: 'The server; the action follows', content: SERVER } },
-    errors: ['server_not_found'],
+    errors: ['server_not_found', 'invalid_state'],
     handle: async ({ params }) => json(await act(params.name ?? ''), 202),
   });
 }

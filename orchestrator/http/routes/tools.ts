@@ -13,7 +13,15 @@ export function toolRoutes({ tools }: HttpOptions): Route[] {
       scope: 'call',
       params: { name: 'Name of a server' },
       answers: { 200: { description: 'Its tools', content: { 'application/json': ToolList } } },
-      errors: ['server_not_found', 'mcp_error', 'replica_failed', 'no_replica', 'call_timeout', 'queue_full'],
+      errors: [
+        'server_not_found',
+        'invalid_state',
+        'mcp_error',
+        'replica_failed',
+        'no_replica',
+        'call_timeout',
+        'queue_full',
+      ],
       handle: async ({ params, caller, gone }) =>
         json({ tools: await tools.list(params.name ?? '', caller.principal, gone()) }),
     }),
@@ -34,6 +42,7 @@ export function toolRoutes({ tools }: HttpOptions): Route[] {
       },
       errors: [
         'server_not_found',
+        'invalid_state',
         'tool_not_found',
         'mcp_error',
         'replica_failed',

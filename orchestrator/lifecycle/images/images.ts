@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/index.ts';
+import { BRIDGE_LABEL, BRIDGE_PROTOCOL, type Engine } from '../../engine/index.ts';
 import {
   type Clock,
   type Facts,
@@ -36,6 +36,8 @@ export type ImagesOptions = {
   readonly npmRegistryUrl?: string | null;
 };
 
+type Made = Omit<PreparedImage, 'hasBridge'>;
+
 /** Makes sure that a server's image is on the engine. A tag names its content, so what is there is never rebuilt. */
 export class Images {
   readonly #options: ImagesOptions;
@@ -48,6 +50,12 @@ export class Images {
 
   /** @throws StartFailure install_failed | image_missing, GantryError engine_unavailable | registry_unavailable */
   async prepare(spec: ServerSpec): Promise<PreparedImage> {
+    const made = await this.#make(spec);
+    const image = await this.#options.engine.images.inspect(made.tag);
+    return { ...made, hasBridge: image?.labels[BRIDGE_LABEL] === BRIDGE_PROTOCOL };
+  }
+
+  async #make(spec: ServerSpec): Promise<Made> {
     const { source } = spec;
     switch (source.kind) {
       case 'url':
@@ -63,10 +71,7 @@ export class Images {
     }
   }
 
-  async #package(
-    spec: ServerSpec,
-    source: Extract<Source, { kind: 'npm' | 'pypi' }>,
-  ): Promise<PreparedImage> {
+  async #package(spec: ServerSpec, source: Extract<Source, { kind: 'npm' | 'pypi' }>): Promise<Made> {
     const { engine, owner } = this.#options;
     const bridgeTag = await this.#options.bridgeTag();
     const version = source.version ?? (await this.#pinnedVersion(spec, source, bridgeTag));
@@ -112,7 +117,7 @@ export class Images {
     return await pins.put(key, version);
   }
 
-  async #directory(spec: ServerSpec, source: Extract<Source, { kind: 'build' }>): Promise<PreparedImage> {
+  async #directory(spec: ServerSpec, source: Extract<Source, { kind: 'build' }>): Promise<Made> {
     const bridgeTag = await this.#options.bridgeTag();
     const entries = await listContext(source.path);
     const content = await hashContext(source.path, entries);

@@ -5,4 +5,6 @@ export type PreparedImage = {
   readonly command: readonly string[] | null;
   /** The exact version that was chosen where the configuration names none, else null. */
   readonly resolved: string | null;
+  /** Whether it is built on the bridge image, so that its replicas can have a socket channel. */
+  readonly hasBridge: boolean;
 };

@@ -15,7 +15,7 @@ export class Connections implements ReplicaHost {
 
   /** What a verdict about eras holds for: the URL. */
   readonly images: ReplicaHost['images'] = {
-    inspect: async (tag) => ({ id: tag, user: '', entrypoint: [], command: [] }),
+    inspect: async (tag) => ({ id: tag, user: '', entrypoint: [], command: [], labels: {} }),
   };
 
   add(id: string, connection: Connection): void {

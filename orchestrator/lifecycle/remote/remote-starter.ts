@@ -127,6 +127,7 @@ function factsOf(id: string, url: string, startedAt: string): ContainerFacts {
       privileged: false,
       binds: [],
       seccomp: null,
+      runtime: '',
     },
   };
 }

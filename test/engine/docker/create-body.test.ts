@@ -14,7 +14,9 @@ function spec(over: Partial<ContainerSpec> = {}): ContainerSpec {
     labels: { 'gantry.owner': 'test' },
     limits: { memoryBytes: 268_435_456, cpus: 1.5, pids: 128, nofile: 1024 },
     network: 'none',
+    runtime: 'runc',
     volume: null,
+    bridge: null,
     ...over,
   };
 }
@@ -81,4 +83,38 @@ test('arguments follow the entrypoint, else the command; a command of ours repla
   t.is(createBody(spec(), bare, '1').Cmd, undefined);
   const own = createBody(spec({ command: ['python3', '-u'], args }), NODE_IMAGE, '1');
   t.deepEqual([own.Entrypoint, own.Cmd], [['python3', '-u'], ['stdio']]);
+});
+
+const bridge = { directory: '/channels/gantry/abc', secret: Buffer.alloc(32, 0xab) };
+
+test('a bridge is the first process and runs what the container would have run', (t) => {
+  const bare = { entrypoint: [], command: ['node', 'server.js'], volumes: [] };
+  const run = (over: Partial<ContainerSpec>, image = NODE_IMAGE): unknown => {
+    const { Entrypoint, Cmd } = createBody(spec({ bridge, ...over }), image, '1');
+    t.deepEqual(Cmd, []);
+    return (Entrypoint as string[]).join(' ');
+  };
+  const before = '/opt/gantry/gantry-init --';
+  t.is(run({}), `${before} docker-entrypoint.sh node`);
+  t.is(run({ args: ['stdio'] }), `${before} docker-entrypoint.sh stdio`);
+  t.is(run({ args: ['stdio'] }, bare), `${before} node server.js stdio`);
+  t.is(run({ command: ['python3', '-u'], args: ['x'] }), `${before} python3 -u x`);
+});
+
+test('a bridge gets its directory read-only and its secret, and no stdio to attach to', (t) => {
+  const env = { GANTRY_CHANNEL_SECRET: 'made up', KEY: 'value' };
+  const { HostConfig: host, ...body } = createBody(spec({ bridge, env, runtime: 'runsc' }), NODE_IMAGE, '1');
+  t.like(host, { Init: false, Runtime: 'runsc', ReadonlyRootfs: true });
+  t.deepEqual(host?.Mounts as unknown, [
+    {
+      Type: 'bind',
+      Source: '/channels/gantry/abc',
+      Target: '/run/gantry',
+      ReadOnly: true,
+      BindOptions: { Propagation: 'rprivate' },
+    },
+  ]);
+  t.true(body.Env?.includes(`GANTRY_CHANNEL_SECRET=${'ab'.repeat(32)}`));
+  t.false(body.Env?.includes('GANTRY_CHANNEL_SECRET=made up'));
+  t.false('OpenStdin' in body || 'AttachStdout' in body);
 });
