@@ -74,6 +74,8 @@ function parseForeign(document: RawObject, options: BodyOptions): Parsed<readonl
   for (const { name, nameAt, at, entry } of servers) {
     const wrongName = nameProblem(name);
     if (wrongName !== null) all.push({ path: nameAt, message: wrongName });
+    // A server elsewhere whose address has no answer yet.
+    if (Object.keys(entry).length === 0) continue;
     const result = check(name, entry, at, options);
     all.push(...result.findings);
     if (result.server !== null) made.push(result.server);

@@ -3,6 +3,7 @@ import { HOST_PATH, hasPlaceholder, isHostPath, PLACEHOLDER } from './host-paths
 import { unknownKey } from './issues.ts';
 import type { Finding } from './problem.ts';
 import { isObject, type RawObject } from './raw.ts';
+import { convertRemote } from './remote-entry.ts';
 
 /** An entry of `mcpServers` in Gantry's own form, or why there is none. */
 export type Conversion = { readonly entry: RawObject | null; readonly findings: readonly Finding[] };
@@ -19,22 +20,14 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts one server as desktop clients write it: `npx`, `uvx` and `docker run`. What the conversion cannot
+ * Converts one server as desktop clients write it: `npx`, `uvx`, `docker run`, and `url`. What the conversion cannot
  * keep is a problem, never dropped: a server that starts with half of its settings fails in stranger ways.
  */
 export function convertMcpServer(raw: unknown): Conversion {
   if (!isObject(raw)) return refusal([{ path: [], message: 'must be a map of keys and values' }]);
+  if (Object.hasOwn(raw, 'url') || (raw.type !== undefined && raw.type !== 'stdio'))
+    return convertRemote(raw);
   const findings: Finding[] = [];
-  if (Object.hasOwn(raw, 'url') || (raw.type !== undefined && raw.type !== 'stdio')) {
-    const key = Object.hasOwn(raw, 'url') ? 'url' : 'type';
-    return refusal([
-      {
-        path: [key],
-        message: 'is of a remote server: only servers with a command can be converted',
-        at: 'key',
-      },
-    ]);
-  }
   for (const key of Object.keys(raw)) {
     if (knownKeys.includes(key)) continue;
     findings.push({ path: [key], message: reasons[key] ?? unknownKey(key, knownKeys), at: 'key' });

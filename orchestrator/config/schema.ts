@@ -3,7 +3,7 @@ import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { DisabledReason } from './disabled.ts';
-import { size, text } from './kinds.ts';
+import { milliseconds, plain, size, text } from './kinds.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
@@ -16,21 +16,10 @@ export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
 const MiB = 1024 ** 2;
 /** Docker refuses less (moby, linuxMinMemory). */
 const leastMemoryBytes = 6 * MiB;
-/** Node fires a longer timer at once instead of late (`TIMEOUT_MAX`). */
-const longestTimeoutMs = 2 ** 31 - 1;
 /** GANTRY_STOP_GRACE (compose/stack.env) is 40 s; what is left of it is for ending the containers themselves. */
 const longestDrainMs = 30_000;
-/** `MAX_ARG_STRLEN` of Linux: the kernel takes no longer argument or variable. */
-const longestText = 128 * 1024 - 1;
 /** The highest pid Linux can give out (`PID_MAX_LIMIT`). */
 const mostPids = 4_194_304;
-
-/** Anything a process can be given: no NUL, which ends a string in the kernel. */
-const plain = text((value) =>
-  value.includes('\0') ? 'must not contain NUL' : value.length > longestText ? 'is over 128 KiB' : null,
-);
-
-const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
 
 const Bin = text((value) =>
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)

@@ -51,9 +51,9 @@ test(
 );
 test(
   refused,
-  { mcpServers: { a: { command: 'node', args: ['x.js'] }, b: { url: 'https://x' } } },
+  { mcpServers: { a: { command: 'node', args: ['x.js'] }, b: { url: 'https://x', headers: { A: 'b' } } } },
   /^mcpServers\.a\.command/,
-  /^mcpServers\.b\.url/,
+  /^mcpServers\.b\.headers/,
 );
 
 test('a document with mcpServers brings several servers at once', (t) => {

@@ -77,9 +77,15 @@ test(refused, { command: 'npx', args: ['x'], env: { K: '${TOKEN}' } }, /^env\.K\
 test(refused, { command: 'npx', args: ['x', '${input:key}'] }, /^args\[1\]\|has a placeholder/);
 test(refused, { command: 'npx', args: ['x'], cwd: '/home' }, /^cwd\|names a directory of the host/);
 test(refused, { command: 'npx', args: ['x'], disabled: true }, /^disabled\|is not a known key/);
-test(refused, { url: 'https://x' }, /^url\|is of a remote server/);
-test(refused, { type: 'http', url: 'https://x' }, /^url\|is of a remote server/);
-test(refused, { type: 'sse', command: 'npx' }, /^type\|is of a remote server/);
+test(converts, { url: 'https://x/mcp' }, { url: 'https://x/mcp' });
+test(converts, { type: 'http', url: 'https://x/mcp', headers: {} }, { url: 'https://x/mcp' });
+test(refused, { type: 'sse', url: 'https://x' }, /^type\|must be http or streamable-http/);
+test(refused, { type: 'http', url: 'https://x', headers: { A: 'b' } }, /^headers\|are not sent/);
+test(refused, { type: 'http', url: 'https://x', command: 'npx' }, /^command\|is not a known key/);
+// biome-ignore lint/suspicious/noTemplateCurlyInString: clients write placeholders like this
+test(refused, { url: 'https://x/${input:key}' }, /^url\|has a placeholder/);
+test(refused, { type: 'http' }, /^url\|is required/);
+test(refused, { type: 'http', url: 1 }, /^url\|must be a string/);
 test(refused, { command: 'docker', args: ['ps'] }, /^args\[0\]\|must be run/);
 test(refused, { command: 'docker', args: ['run', '-i'] }, /^args\[1\]\|the image is missing/);
 for (const flag of [

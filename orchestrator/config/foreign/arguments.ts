@@ -1,6 +1,6 @@
 import type { Path } from '../problem.ts';
-import type { Questions } from './questions.ts';
-import type { ServerJsonArgument, ServerJsonVariable } from './server-json-schema.ts';
+import type { Input, Questions } from './questions.ts';
+import type { ServerJsonArgument, ServerJsonRemote, ServerJsonVariable } from './server-json-schema.ts';
 
 /** One text of a command line or of the environment, and where it comes from. */
 export type Token = { readonly text: string; readonly at: Path; readonly isSecret: boolean };
@@ -66,7 +66,18 @@ export function environmentTokens(
   return tokens;
 }
 
-type WithVariables = ServerJsonArgument | ServerJsonVariable;
+/** An address, in which every variable is needed. */
+export function addressOf(
+  { url, variables }: ServerJsonRemote,
+  at: Path,
+  questions: Questions,
+): Token | null {
+  const { texts, isSecret } = textsOf('', { value: url, variables, isRequired: true }, at, questions);
+  const [text] = texts;
+  return text === undefined ? null : { text, at, isSecret };
+}
+
+type WithVariables = Pick<ServerJsonVariable, 'value' | 'variables' | 'isRequired' | 'isSecret'> & Input;
 
 /**
  * A value that the document has is not the user's to choose, but for the `{variables}` in it. Braces that name none stay

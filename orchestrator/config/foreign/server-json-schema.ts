@@ -46,15 +46,23 @@ const Package = z.strictObject({
   environmentVariables: z.array(Variable).default([]),
 });
 
+const Remote = z.strictObject({
+  type: z.string(),
+  url: z.string(),
+  headers: z.array(z.unknown()).optional(),
+  variables: Variables.optional(),
+});
+
 /** What is not about running it (title, icons, repository …) says nothing here. */
 const Document = z.looseObject({
   name: z.string(),
-  packages: z.array(Package).optional(),
-  remotes: z.array(z.unknown()).optional(),
+  packages: z.array(Package).default([]),
+  remotes: z.array(Remote).default([]),
 });
 
 /** A server.json of the MCP registry, schema 2025-12-11. */
 export type ServerJson = z.output<typeof Document>;
+export type ServerJsonRemote = z.output<typeof Remote>;
 export type ServerJsonPackage = z.output<typeof Package>;
 export type ServerJsonArgument = z.output<typeof Argument>;
 export type ServerJsonVariable = z.output<typeof Variable>;
@@ -76,6 +84,7 @@ function keysAt(path: Path): readonly string[] {
   if (has('runtimeArguments') || has('packageArguments')) {
     return [...new Set([...Object.keys(Positional.shape), ...Object.keys(Named.shape)])];
   }
+  if (has('remotes')) return Object.keys(Remote.shape);
   return Object.keys(has('packages') ? Package.shape : Document.shape);
 }
 

@@ -2,11 +2,12 @@ import { readDockerOptions } from '../docker-run.ts';
 import { HOST_PATH, hasPlaceholder, isHostPath, PLACEHOLDER } from '../host-paths.ts';
 import type { Finding, Path } from '../problem.ts';
 import type { RawObject } from '../raw.ts';
+import { convertRemote } from '../remote-entry.ts';
 import { parseNpm, parsePypi } from '../source-text.ts';
-import { argumentTokens, environmentTokens, type Token } from './arguments.ts';
+import { addressOf, argumentTokens, environmentTokens, type Token } from './arguments.ts';
 import { type ForeignServer, secretsOf } from './foreign-server.ts';
 import type { Questions } from './questions.ts';
-import { readServerJson, type ServerJsonPackage } from './server-json-schema.ts';
+import { readServerJson, type ServerJsonPackage, type ServerJsonRemote } from './server-json-schema.ts';
 
 /** What paths of a program of npm or Python may mean inside: a volume. */
 const DATA = '/data';
@@ -25,8 +26,8 @@ const KINDS: Readonly<Record<string, { readonly hints: readonly string[]; readon
   };
 
 /**
- * One server of the MCP registry in Gantry's own form. The packages of a document are the same server in several forms:
- * the first one that can be converted is taken.
+ * One server of the MCP registry in Gantry's own form. The packages and remotes of a document are the same server in several
+ * forms: the first one that can be converted is taken, packages before remotes.
  * @param ask makes the questions of one attempt
  * @param name to be called by, in place of the document's own
  */
@@ -45,29 +46,25 @@ export function convertServerJson(
   const read = readServerJson(raw);
   const none = { server: null, questions: ask() };
   if (read.findings !== undefined) return { ...none, findings: under(read.findings) };
-  const { packages = [], remotes = [], ...document } = read.document;
-  if (packages.length === 0) {
-    const message = 'has no package to run: a remote server cannot be converted';
-    const path = [remotes.length > 0 ? 'remotes' : 'packages'];
-    return { ...none, findings: under([{ path, message, at: 'key' }]) };
+  const { packages, remotes, ...document } = read.document;
+  if (packages.length + remotes.length === 0) {
+    const message = 'is required, unless there are remotes';
+    return { ...none, findings: under([{ path: ['packages'], message, at: 'key' }]) };
   }
-  const tries = packages.map((given, index) => {
+  const own = document.name.split('/').at(-1) ?? '';
+  const called = name ?? own.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const tried = (path: Path, convert: (path: Path, questions: Questions) => Converted) => {
     const questions = ask();
-    const path = ['packages', index];
-    const { entry, findings, secrets } = convertPackage(given, path, questions);
-    const own =
-      name ??
-      document.name
-        .split('/')
-        .at(-1)
-        ?.toLowerCase()
-        .replace(/[^a-z0-9]+/g, '-') ??
-      '';
-    const server = { name: own, nameAt: [...at, 'name'], at: [...at, ...path], entry, ...secrets };
+    const { entry, findings, secrets } = convert(path, questions);
+    const server = { name: called, nameAt: [...at, 'name'], at: [...at, ...path], entry, ...secrets };
     const answers = questions.findings.filter((finding) => finding.path[0] === 'answers');
     const others = questions.findings.filter((finding) => finding.path[0] !== 'answers');
     return { server, questions, findings: [...under([...findings, ...others]), ...answers] };
-  });
+  };
+  const tries = [
+    ...packages.map((one, index) => tried(['packages', index], (...to) => convertPackage(one, ...to))),
+    ...remotes.map((one, index) => tried(['remotes', index], (...to) => convertElsewhere(one, ...to))),
+  ];
   const good = tries.find(({ findings }) => findings.length === 0);
   return good ?? { ...none, findings: tries.flatMap(({ findings }) => findings) };
 }
@@ -101,6 +98,19 @@ function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions
   };
   const secrets = isImage ? secretsOf(args, env, runtime) : secretsOf([...runtime, ...args], env, []);
   return { entry, findings, secrets };
+}
+
+/** A server that somebody else runs. What has no answer yet leaves it without an address. */
+function convertElsewhere(given: ServerJsonRemote, at: Path, questions: Questions): Converted {
+  const { type, headers = [] } = given;
+  const address = addressOf(given, at, questions);
+  const { entry, findings } = convertRemote({ type, url: address?.text ?? '', headers });
+  const secretArgs = address?.isSecret === true ? [at] : [];
+  return {
+    entry: address === null ? {} : (entry ?? {}),
+    findings: findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })),
+    secrets: { secretEnv: [], secretArgs },
+  };
 }
 
 function packageFindings(given: ServerJsonPackage, at: Path): Finding[] {
@@ -170,18 +180,26 @@ function imageSource(
   }
   const image = isExact || version === undefined ? identifier : `${identifier}:${version}`;
   const options = runtime[0]?.text === 'run' ? runtime.slice(1) : runtime;
-  const {
-    env,
-    end,
-    findings: problems,
-  } = readDockerOptions(
-    options.map(({ text }) => text),
-    environmentVariables.map(({ name }) => name),
-  );
-  const atOption = (index: number): Path => options[index]?.at ?? [...at, 'runtimeArguments'];
-  for (const { path, message } of problems) findings.push({ path: atOption(Number(path[0])), message });
-  for (const { text, at: path } of options.slice(end)) {
-    findings.push({ path, message: `${text} is no option: the image stands in identifier` });
+  const given = environmentVariables.map(({ name }) => name);
+  const env = new Map<string, string>();
+  const problems = new Map<Path, string>();
+  for (let start = 0; start < options.length; start++) {
+    const words = options.slice(start).map(({ text }) => text);
+    const read = readDockerOptions(words, given);
+    for (const [name, value] of read.env) env.set(name, value);
+    for (const { path, message } of read.findings) {
+      tell(problems, options[start + Number(path[0])]?.at ?? [...at, 'runtimeArguments'], message);
+    }
+    start += read.end;
+    const stray = options[start];
+    if (stray !== undefined)
+      tell(problems, stray.at, `${stray.text} is no option: the image stands in identifier`);
   }
+  for (const [path, message] of problems) findings.push({ path, message });
   return { key: { image }, env };
+}
+
+/** One problem for an argument: an option that is refused and its value are the same mistake. */
+function tell(problems: Map<Path, string>, at: Path, message: string): void {
+  if (!problems.has(at)) problems.set(at, message);
 }

@@ -11,7 +11,9 @@ export class MeshServices {
 
   get all(): readonly ServiceView<string>[] {
     const { servers, tools } = this.#options;
-    return servers.list().map((server) => {
+    // A server that is not run is no service.
+    const run = servers.list().filter(({ state }) => state !== 'disabled');
+    return run.map((server) => {
       const names = tools.known(server.name).map(({ name }) => name);
       return serviceOf(server, servers.replicas(server.name), names);
     });

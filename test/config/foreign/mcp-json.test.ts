@@ -90,9 +90,9 @@ for (const servers of ['servers', 'mcpServers']) {
   );
   test(
     refused,
-    `${servers} with a remote server`,
-    at({ a: { type: 'http', url: 'https://x' } }),
-    /a\.url: is of a remote/,
+    `${servers} with a server elsewhere that wants headers`,
+    at({ a: { type: 'http', url: 'https://x', headers: { A: 'b' } } }),
+    /a\.headers: are not sent/,
   );
 }
 

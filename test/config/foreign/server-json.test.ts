@@ -155,6 +155,20 @@ test(
   { image: 'ghcr.io/example/weather:1.2.3' },
 );
 
+test(
+  converts,
+  'a server elsewhere, whose address has a variable,',
+  doc(npm(), {
+    packages: undefined,
+    remotes: [
+      { type: 'sse', url: 'https://a' },
+      { type: 'streamable-http', url: 'https://{tenant}.example/mcp', variables: { tenant: {} } },
+    ],
+    answers: { tenant: 'us' },
+  }),
+  { url: 'https://us.example/mcp' },
+);
+
 test('another name can be given', (t) => {
   t.deepEqual(entryOf({ ...doc(npm()), as: 'sky' }), { name: 'sky', npm: '@example/weather@1.2.3' });
 });
@@ -210,11 +224,34 @@ test(refused, 'a hash that nobody checks', doc(npm({ fileSha256: 'ab' })), /file
 test(refused, 'another runtime', doc(npm({ runtimeHint: 'bunx' })), /runtimeHint: must be npx for npm/);
 test(
   refused,
-  'a remote server',
+  'a remote server over HTTP+SSE',
   doc(npm(), { packages: undefined, remotes: [{ type: 'sse', url: 'https://x' }] }),
-  /^remotes: has no package/,
+  /^remotes\[0\]\.type: must be http or streamable-http/,
 );
-test(refused, 'a document without a package', doc(npm(), { packages: [] }), /^packages: has no package/);
+test(
+  refused,
+  'a document without a package',
+  doc(npm(), { packages: [] }),
+  /^packages: is required, unless there are remotes/,
+);
+test(
+  refused,
+  'a server elsewhere that wants headers',
+  doc(npm(), {
+    packages: undefined,
+    remotes: [{ type: 'streamable-http', url: 'https://a', headers: [{ name: 'X-Key', isRequired: true }] }],
+  }),
+  /^remotes\[0\]\.headers: are not sent/,
+);
+test(
+  refused,
+  'an address without its variable',
+  doc(npm(), {
+    packages: undefined,
+    remotes: [{ type: 'streamable-http', url: 'https://{t}/mcp', variables: { t: {} } }],
+  }),
+  /^remotes\[0\]\.variables\.t: t is required: give it as answers\.t/,
+);
 for (const option of [
   '--privileged',
   '--network=host',
@@ -238,6 +275,24 @@ test(
   doc(npm({ runtimeArguments: [{ type: 'named', name: '--registry', value: 'x' }] })),
   /--registry cannot/,
   /x cannot/,
+);
+test(
+  refused,
+  'every option of docker that is not on the list, each with its reason,',
+  doc(
+    oci({
+      runtimeArguments: [
+        { type: 'named', name: '--privileged', value: 'x' },
+        { type: 'named', name: '-v', value: '/:/host' },
+        { type: 'named', name: '--network', value: 'host' },
+        { type: 'positional', value: 'another/image' },
+      ],
+    }),
+  ),
+  /runtimeArguments\[0\]: --privileged cannot be converted/,
+  /runtimeArguments\[1\]: -v mounts a path of the host/,
+  /runtimeArguments\[2\]: --network chooses a network/,
+  /runtimeArguments\[3\]: another\/image is no option/,
 );
 test(
   refused,
@@ -371,7 +426,7 @@ test('whatever the document, the answer is a server or problems, and no docker o
       fc.property(body, (document) => {
         const parsed = parseServerBody(document);
         if (!parsed.ok) return parsed.problems.length > 0;
-        const allowed = new Set(['npm', 'pypi', 'image', 'args', 'env', 'data']);
+        const allowed = new Set(['npm', 'pypi', 'image', 'args', 'env', 'data', 'url']);
         return parsed.value.every(({ entry }) => Object.keys(entry).every((key) => allowed.has(key)));
       }),
       { numRuns: 500 },
