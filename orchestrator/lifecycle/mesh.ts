@@ -60,11 +60,7 @@ export class Mesh {
       order: this.#servers.order,
       onPrepared: (server, tag) => this.#servers.sweepLater(server, tag),
     });
-    this.containers = new Containers({
-      engine,
-      owner,
-      pools,
-    });
+    this.containers = new Containers({ engine, owner, pools });
   }
 
   /** Begins to listen to the engine. What an earlier start left behind is removed before anything is started. */
@@ -109,7 +105,7 @@ export class Mesh {
   }
 
   list(): readonly MeshServerView[] {
-    return this.#servers.names.map((name) => this.get(name));
+    return this.names.map((name) => this.get(name));
   }
 
   /** @throws GantryError server_not_found */
@@ -119,8 +115,7 @@ export class Mesh {
 
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
-    const { pools } = this.#servers.get(name);
-    const running = pools.flatMap((pool) => pool.running);
+    const running = this.#servers.get(name).pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
   }
 
@@ -144,7 +139,17 @@ export class Mesh {
     await Promise.all(ready.map((replica) => replica.probe(spec.health.timeoutMs)));
   }
 
-  /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
+  get names(): readonly string[] {
+    return this.#servers.names;
+  }
+
+  /** Without asking it; `offers` are those before any filter, null while they are not known. @throws GantryError server_not_found */
+  known(name: string) {
+    const { derived, offers } = this.#servers.get(name).current;
+    return { ...derived, offers: offers.now };
+  }
+
+  /** Those of its tools that may be called; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
   }

@@ -3,7 +3,6 @@ import { messageOf, type Reason, reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { noteBreaker, placeBreaker } from './breaker-facts.ts';
-import { toolsOf } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import { type Command, Inbox } from './inbox.ts';
 import { type Failure, type NextTry, type ReadyTimes, RestartPlan, stillToWaitFor } from './restart-plan.ts';
@@ -165,18 +164,13 @@ export class Slot {
       }
       this.#readyAt = this.#options.clock.now();
       this.#become({ name: 'up', running });
-      inBackground(this.#options.facts, `tools of ${this.id}`, this.#listTools(running));
+      inBackground(this.#options.facts, `lists of ${this.id}`, this.#options.offers.read(running.replica));
       return null;
     } catch (error) {
       engineWatch.report(error);
       image.report(error);
       return startFailureOf(error);
     }
-  }
-
-  async #listTools({ replica }: Running): Promise<void> {
-    const tools = await toolsOf(replica);
-    if (replica.available) this.#options.onTools(tools);
   }
 
   /** What this place waited for in an earlier process, it waits for in this one. */

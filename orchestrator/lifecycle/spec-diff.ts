@@ -57,5 +57,6 @@ const AROUND = [
   'port',
   'dependsOn',
   'rollout',
+  'tools',
   'disabled',
 ] as const;

@@ -2,7 +2,7 @@
 export type Json = unknown;
 
 /** What stays until it is removed. */
-export type KeptKind = 'intents' | 'registrations' | 'tuning' | WrittenBehind;
+export type KeptKind = 'intents' | 'offers' | 'registrations' | 'tuning' | WrittenBehind;
 
 /** Of these, what the mesh has seen of itself. */
 export type WrittenBehind = 'tools' | 'breakers';

@@ -1,5 +1,5 @@
 import type { Clock, Facts } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
+import type { Endpoints } from './endpoints.ts';
 import type { EventLog } from './event-log.ts';
 import type { Answer, EncodeError } from './session.ts';
 
@@ -15,7 +15,7 @@ export type Reply =
   { readonly kind: 'accepted' } | ({ readonly sessionId: string | null } & Answer);
 
 export type SessionsOptions = {
-  readonly router: Router;
+  readonly endpoints: Endpoints;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly encodeError: EncodeError;
