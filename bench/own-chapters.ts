@@ -8,12 +8,14 @@ import type { BenchEngine } from './engine.ts';
 import { measureFloodCost } from './flood-cost.ts';
 import type { Gateway } from './gateway.ts';
 import { measureIdleCost } from './idle-cost.ts';
+import { measureListCost } from './list-cost.ts';
 import { measureMemoryCost } from './memory-cost.ts';
 import {
   crashCostTable,
   deployCostTable,
   floodCostTable,
   idleCostTable,
+  listCostTable,
   memoryCostTable,
   taskCostTable,
   warmCostTable,
@@ -39,6 +41,7 @@ export const OWN_CHAPTERS: readonly Chapter[] = [
     ({ gateway, engine, isQuick }) => measureIdleCost(gateway, engine, isQuick),
     idleCostTable,
   ),
+  chapter('lists', {}, ({ gateway, engine }) => measureListCost(gateway, engine), listCostTable),
   chapter(
     'deploy',
     {},

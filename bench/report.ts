@@ -2,6 +2,7 @@ import type { CrashCost } from './crash-cost.ts';
 import type { DeployCost } from './deploy-cost.ts';
 import type { FloodCost } from './flood-cost.ts';
 import type { IdleCost } from './idle-cost.ts';
+import type { ListCost } from './list-cost.ts';
 import type { MemoryCost } from './memory-cost.ts';
 import type { Spread } from './quantiles.ts';
 import type { TaskCostRow } from './task-cost.ts';
@@ -70,6 +71,14 @@ export function idleCostTable(cost: IdleCost): string {
     [`${cost.servers} servers more, never asked`, cost.notAsked.toFixed(2)],
     ['asked every 10 s (default)', cost.asked.toFixed(2)],
     ['asked every second', cost.askedOften.toFixed(2)],
+  ]);
+}
+
+export function listCostTable({ servers, tools, bytes, ...eras }: ListCost): string {
+  return table([
+    [`${tools} tools of ${servers} servers, ${Math.round(bytes / 1024)} KiB, at /mcp`, 'p50 ms', 'p99 ms'],
+    ['tools/list in a session', eras.session.p50.toFixed(2), eras.session.p99.toFixed(2)],
+    ['tools/list without one', eras.withoutSession.p50.toFixed(2), eras.withoutSession.p99.toFixed(2)],
   ]);
 }
 

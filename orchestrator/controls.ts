@@ -6,13 +6,14 @@ import { messageOf, type ServerView, systemClock } from './kernel/index.ts';
 import type { Mesh, MeshServerView } from './lifecycle/index.ts';
 import type { Intents, ServerStore } from './registry/index.ts';
 import type { Router } from './routing/index.ts';
-import type { Sessions, Tools } from './session/index.ts';
+import type { Aggregates, Sessions, Tools } from './session/index.ts';
 
 export type ControlRooms = {
   readonly mesh: Mesh;
   readonly disabled: DisabledServers;
   readonly list: ServerList;
   readonly sessions: Sessions;
+  readonly aggregates: Aggregates;
   readonly router: Router;
   readonly tools: Tools;
   readonly engine: Engine;
@@ -24,11 +25,11 @@ export type ControlRooms = {
 export function controls(
   rooms: ControlRooms,
 ): Pick<HttpOptions, 'servers' | 'containers' | 'tools' | 'health'> {
-  const { mesh, disabled, list, sessions, router, tools, engine, store, intents } = rooms;
+  const { mesh, disabled, list, sessions, aggregates, router, tools, engine, store, intents } = rooms;
   const seen = (view: MeshServerView): ServerView => ({
     ...view,
     // A session on a shared process holds no replica, so only `sessions` can count it.
-    sessions: sessions.count(view.name),
+    sessions: sessions.count(view.name) + aggregates.sessionsOn(view.name),
     callsQueued: router.queued(view.name),
   });
   /** One that has just been disabled is seen as it is until its containers are gone. */

@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { adminToken } from './admin-token.ts';
 import { authOf, refuseOpenDoor } from './auth.ts';
 import { startChannels } from './channel-start.ts';
+import { startClients } from './clients.ts';
 import { ConfigFiles, entryJsonSchema, FileWatch, problemText, ServerList } from './config/index.ts';
 import { loadSettings, toldAsRefused } from './config-start.ts';
 import { controls } from './controls.ts';
@@ -29,14 +30,7 @@ import { Remembered } from './remembered.ts';
 import { Router } from './routing/index.ts';
 import { RunTime } from './run-time.ts';
 import { ServerPorts } from './server-ports.ts';
-import {
-  type EncodeError,
-  MeshCalls,
-  Sessions,
-  SseSessions,
-  StatelessCalls,
-  Tools,
-} from './session/index.ts';
+import { type EncodeError, MeshCalls, Tools } from './session/index.ts';
 import { shared } from './shared.ts';
 import { drainOf, onceStopped } from './stop.ts';
 import { openTakeover } from './takeover-start.ts';
@@ -62,7 +56,7 @@ async function main(): Promise<void> {
 
   const stores = openStores(environment, trouble);
   const takeover = await openTakeover(environment, stores, trouble('takeover'));
-  const remembered = new Remembered(stores.mesh);
+  const remembered = new Remembered(stores.mesh, trouble('registry'));
   const { configFile, serverPorts: portRange, publicUrl } = environment;
   const files = new ConfigFiles(configFile, environment.configEnvironment);
   const urlOf = ({ name }: ServerSpec): string => `${publicUrl}/mcp/${name}`;
@@ -138,26 +132,24 @@ async function main(): Promise<void> {
     queued: (server) => router.queued(server),
     onChange: (server) => router.look(server),
     disabled: disabled.why,
-    inUse: (server) => sessions.isListening(server) || stateless.isListening(server),
+    inUse: (server) => clients.isListening(server),
   });
   const router = new Router({ pools: mesh, clock, facts, random: Math.random, disabled: disabled.why });
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
+  const { events } = stores;
   const { book } = takeover;
-  const sessions = new Sessions({ router, clock, facts, encodeError, log: stores.events, book });
-  const sseSessions = new SseSessions({ sessions, clock, encodeError });
-  const stateless = new StatelessCalls({ router, clock, facts, encodeError });
+  const clients = startClients({ mesh, remembered, router, facts, list, events, book, encodeError });
+  const { aggregates, sessions, sseSessions, stateless, checkServer } = clients;
 
   const closing = new AbortController();
-  const atServer = {
-    maxBodyBytes: settings.http.maxBodyBytes,
-    checkServer: (name: string) => void router.spec(name),
-  };
+  const atServer = { maxBodyBytes: settings.http.maxBodyBytes, checkServer };
   const tools = new Tools(router);
   const control = controls({
     mesh,
     disabled,
     list,
     sessions,
+    aggregates,
     router,
     tools,
     engine,
@@ -224,13 +216,10 @@ async function main(): Promise<void> {
   watch.close();
   const drainMs = drainOf(mesh);
   closing.abort();
-  sessions.drain();
-  stateless.drain();
+  clients.drain();
   const noMoreRequests = [listening.close(drainMs), ports.close(drainMs), bus.close(drainMs)];
   await mesh.shutdown(drainMs);
-  sessions.close();
-  sseSessions.close();
-  stateless.close();
+  clients.close();
   await Promise.all(noMoreRequests);
   await takeover.close();
   runTime.registrations.close();

@@ -33,8 +33,8 @@ export function picturesOf(
     tools: () =>
       new Map(
         mesh.list().flatMap(({ name }) => {
-          const tools = mesh.tools(name);
-          return tools.length === 0 ? [] : [[name, { made: mesh.fingerprint(name), tools }]];
+          const { offers } = mesh.known(name);
+          return offers === null ? [] : [[name, { made: mesh.fingerprint(name), ...offers }]];
         }),
       ),
     breakers: () => {

@@ -14,6 +14,7 @@ const ASK_EVERY_MS = 5000;
 /** What may change the picture that the registry has of the mesh. */
 const TELLING: ReadonlySet<Fact['type']> = new Set([
   'server.state',
+  'server.offers',
   'replica.state',
   'session.opened',
   'session.closed',

@@ -1,20 +1,23 @@
-import { GantryError, type ServerSpec, type ToolView } from './kernel/index.ts';
+import { GantryError, type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
 import type { MeshMemory, ServerHistory } from './lifecycle/index.ts';
-import { Intents, type Json, type MeshStore, WRITTEN_BEHIND } from './registry/index.ts';
+import { Intents, type Json, LearnedOffers, type MeshStore, WRITTEN_BEHIND } from './registry/index.ts';
 import { storedHistory } from './stored-history.ts';
 
 /** What earlier starts of the orchestrator left in the registry. */
 export class Remembered implements MeshMemory {
   readonly intents: Intents;
+  /** What servers offer to others than Gantry itself. */
+  readonly learned: LearnedOffers;
   readonly #store: MeshStore;
   #tools: ReadonlyMap<string, Json> = new Map();
   #breakers: ReadonlyMap<string, Json> = new Map();
   /** Servers whose history was asked for: from then on their pools know better. */
   readonly #begun = new Set<string>();
 
-  constructor(store: MeshStore) {
+  constructor(store: MeshStore, onTrouble: (message: string) => void) {
     this.#store = store;
     this.intents = new Intents(store);
+    this.learned = new LearnedOffers(store, onTrouble);
   }
 
   /**
@@ -26,6 +29,7 @@ export class Remembered implements MeshMemory {
     try {
       this.#tools = await this.#store.kept('tools');
       this.#breakers = await this.#store.kept('breakers');
+      await this.learned.load();
       await this.intents.load();
       return true;
     } catch (error) {
@@ -42,9 +46,9 @@ export class Remembered implements MeshMemory {
     return this.intents.replicas(server, configured);
   }
 
-  tools(server: string, made: string): readonly ToolView[] {
-    const known = this.#tools.get(server) as { made?: unknown; tools?: unknown } | null | undefined;
-    return known?.made === made && Array.isArray(known.tools) ? known.tools : [];
+  offers(server: string, made: string): Offers | null {
+    const known = this.#tools.get(server) as { made?: unknown } | null | undefined;
+    return known?.made === made ? readOffers(known) : null;
   }
 
   history(server: string, made: string): ServerHistory | null {
@@ -57,6 +61,7 @@ export class Remembered implements MeshMemory {
   async keepOnly(specs: readonly ServerSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
     try {
+      this.learned.keepOnly(names);
       await this.intents.keepOnly(names);
       for (const kind of WRITTEN_BEHIND) {
         const remove = [...(await this.#store.kept(kind)).keys()].filter((name) => !names.has(name));

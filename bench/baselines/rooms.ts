@@ -19,6 +19,7 @@ import {
 import { countFacts, logFacts } from '../../orchestrator/telemetry/index.ts';
 import { fakeControls } from '../../test/fakes/controls.ts';
 import { FakePools, TEST_SPEC } from '../../test/fakes/fake-pools.ts';
+import { testEndpoints } from '../../test/fakes/test-endpoints.ts';
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const [port = '0', command = '', ...args] = process.argv.slice(2);
@@ -55,7 +56,8 @@ await replica.greet(timeouts.readyMs);
 
 const router = new Router({ pools, clock, facts, random: Math.random });
 const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
-const sessions = new Sessions({ router, clock, facts, encodeError, log: new MemoryEventLog({ clock }) });
+const endpoints = testEndpoints(router, pools, clock);
+const sessions = new Sessions({ endpoints, clock, facts, encodeError, log: new MemoryEventLog({ clock }) });
 const stateless = new StatelessCalls({ router, clock, facts, encodeError });
 const checkServer = (name: string): void => void router.spec(name);
 const mcp = mcpRoute({ sessions, stateless, maxBodyBytes: MAX_BODY_BYTES, checkServer });

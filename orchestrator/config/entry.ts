@@ -11,6 +11,7 @@ import { ruleFindings } from './rules.ts';
 import { IdleRest, ReplicaRange } from './scaling.ts';
 import { Entry, Resources, Rollout, serverNamePattern, Timeouts } from './schema.ts';
 import type { ReadSecret } from './secret-file.ts';
+import { ToolFilterKeys } from './tool-filter.ts';
 
 export type EntryContext = {
   readonly origin: 'file' | 'api';
@@ -61,6 +62,7 @@ const INNER = {
   rollout: Rollout,
   replicas: ReplicaRange,
   idle: IdleRest,
+  tools: ToolFilterKeys,
 };
 
 function keysAt([first]: Path): readonly string[] {

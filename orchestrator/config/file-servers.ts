@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, ConfigView, ServerSpec } from '../kernel/index.ts';
+import type { Clock, ConfigView, ServerSet, ServerSpec } from '../kernel/index.ts';
 import { diffServers } from './diff.ts';
 import type { ConfigFiles } from './files.ts';
 import type { Settings } from './load.ts';
@@ -28,6 +28,7 @@ export class FileServers {
   #appliedAt = 0;
   #lastReload: Reload | null = null;
   #specs: readonly ServerSpec[] = [];
+  #sets: readonly ServerSet[] = [];
 
   constructor(options: FileServersOptions) {
     this.#options = options;
@@ -35,6 +36,10 @@ export class FileServers {
 
   get specs(): readonly ServerSpec[] {
     return this.#specs;
+  }
+
+  get sets(): readonly ServerSet[] {
+    return this.#sets;
   }
 
   get view(): ConfigView {
@@ -51,8 +56,9 @@ export class FileServers {
   /** The first reading, that of the start. @throws GantryError invalid_config */
   async load(): Promise<Settings> {
     const { files, portRange, clock } = this.#options;
-    const { settings, servers } = await readConfig(files, portRange);
+    const { settings, servers, sets } = await readConfig(files, portRange);
     this.#specs = servers;
+    this.#sets = sets;
     this.#settings = settings;
     this.#appliedAt = clock.now();
     return settings;
@@ -70,7 +76,7 @@ export class FileServers {
   ): Promise<ListChange> {
     const { files, portRange, clock } = this.#options;
     try {
-      const { servers, settings } = await readConfig(files, portRange, trigger !== 'watch');
+      const { servers, settings, sets } = await readConfig(files, portRange, trigger !== 'watch');
       refuse(servers);
       const { added, changed, removed } = diffServers(this.#specs, servers);
       const names = {
@@ -79,6 +85,7 @@ export class FileServers {
         removed: removed.map(({ name }) => name),
       };
       this.#specs = servers;
+      this.#sets = sets;
       this.#settingsChanged = !isDeepStrictEqual(settings, this.#settings);
       this.#appliedAt = clock.now();
       this.#tell(acceptedReload(this.#appliedAt, trigger, names));

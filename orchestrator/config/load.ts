@@ -1,4 +1,4 @@
-import type { ServerSpec } from '../kernel/index.ts';
+import type { ServerSet, ServerSpec } from '../kernel/index.ts';
 import type { TokenEntry } from './auth.ts';
 import { type Dependent, dependencyFindings, writtenDependsOn } from './depends-on.ts';
 import { checkEntry, nameProblem } from './entry.ts';
@@ -9,6 +9,7 @@ import { defaultPortRange, type PortRange } from './port-range.ts';
 import { type Finding, type Path, type Problem, pathText } from './problem.ts';
 import { isObject, type RawObject } from './raw.ts';
 import { type ReadSecret, secretReader } from './secret-file.ts';
+import { setKeysAt, setsOf } from './sets.ts';
 import { SettingsFile } from './settings.ts';
 import { parseSize } from './size.ts';
 
@@ -40,28 +41,39 @@ export type LoadOptions = {
 
 /** Everything a valid file says, or everything that is wrong with it. Never half of a file. */
 export type Loaded =
-  | { readonly ok: true; readonly settings: Settings; readonly servers: readonly ServerSpec[] }
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly sets: readonly ServerSet[];
+      readonly servers: readonly ServerSpec[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads the text of gantry.yaml; an empty one is fine. Nothing is opened but the files that `env` refers to. */
 export function loadConfig(text: string, options: LoadOptions): Loaded {
   const layers = readLayers({ file: options.fileName ?? 'gantry.yaml', text }, options.overlay ?? null);
   if (layers.value === null) return { ok: false, problems: sorted(layers.problems) };
-  const { settings, specs, findings } = readFile(layers.value, options);
-  if (settings !== null && findings.length === 0) return { ok: true, settings, servers: specs };
+  const { settings, sets, specs, findings } = readFile(layers.value, options);
+  if (settings !== null && findings.length === 0) return { ok: true, settings, sets, servers: specs };
   // Where both files have a part in it, the one that brought the problem is named.
   const before = new Set(options.overlay ? readFile(layers.base ?? {}, options).findings.map(identity) : []);
   const problems = findings.map((finding) => layers.locate(finding, before.has(identity(finding))));
   return { ok: false, problems: sorted(problems) };
 }
 
-type Read = { settings: Settings | null; specs: readonly ServerSpec[]; findings: readonly Finding[] };
+type Read = {
+  settings: Settings | null;
+  sets: readonly ServerSet[];
+  specs: readonly ServerSpec[];
+  findings: readonly Finding[];
+};
 
 function readFile(file: RawObject, options: LoadOptions): Read {
   const settings = readSettings(file);
   const servers = readServers(file, options);
   return {
     settings: settings.value,
+    sets: settings.sets,
     specs: servers.specs,
     findings: [...settings.findings, ...servers.findings],
   };
@@ -71,10 +83,12 @@ function identity({ path, message }: Finding): string {
   return `${pathText(path)} ${message}`;
 }
 
-function readSettings(file: unknown): { value: Settings | null; findings: Finding[] } {
+function readSettings(file: unknown): Pick<Read, 'sets' | 'findings'> & { value: Settings | null } {
   const result = SettingsFile.safeParse(file, { reportInput: true });
-  if (!result.success) return { value: null, findings: findingsOf(result.error, { keysAt: settingKeys }) };
-  const { auth, http, limits, registry } = result.data;
+  if (!result.success) {
+    return { value: null, sets: [], findings: findingsOf(result.error, { keysAt: settingKeys }) };
+  }
+  const { auth, http, limits, registry, sets } = result.data;
   const tokens = auth.tokens.map((token) => ({ ...token, sha256: token.sha256.toLowerCase() }));
   const findings = tokens.flatMap((token, index): Finding[] =>
     tokens.findIndex(({ sha256 }) => sha256 === token.sha256) === index
@@ -96,6 +110,7 @@ function readSettings(file: unknown): { value: Settings | null; findings: Findin
       },
       registry,
     },
+    sets: setsOf(sets),
     findings,
   };
 }
@@ -104,6 +119,7 @@ function settingKeys(path: Path): readonly string[] {
   const { auth, http, limits, registry } = SettingsFile.shape;
   if (path[0] === 'auth')
     return path.length > 1 ? ['principal', 'sha256', 'scopes'] : Object.keys(auth.unwrap().shape);
+  if (path[0] === 'sets' && path.length > 1) return setKeysAt(path.length);
   if (path[0] === 'http') return Object.keys(http.unwrap().shape);
   if (path[0] === 'limits') return Object.keys(limits.unwrap().shape);
   if (path[0] === 'registry') return Object.keys(registry.unwrap().shape);

@@ -6,6 +6,7 @@ import { resolveIdle, resolveReplicas } from './scaling.ts';
 import type { Entry } from './schema.ts';
 import { parseSize } from './size.ts';
 import { type Package, parseNpm, parsePypi } from './source-text.ts';
+import { filterOf } from './tool-filter.ts';
 
 /**
  * A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional.
@@ -40,6 +41,7 @@ export function resolveSpec(
     port: entry.port ?? null,
     dependsOn: [...new Set(entry.dependsOn)],
     rollout: entry.rollout,
+    tools: filterOf(entry.tools),
     disabled: entry.disabled ?? null,
   };
 }

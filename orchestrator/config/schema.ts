@@ -3,11 +3,12 @@ import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { DisabledReason } from './disabled.ts';
+import { milliseconds, plain, size, text } from './kinds.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
 import { secretPathProblem } from './secret-file.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
-import { milliseconds, plain, size, text } from './values.ts';
+import { ToolFilterKeys } from './tool-filter.ts';
 
 /** What the kernel and the API agree on (docs/api.md, Fixed names). */
 export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -200,6 +201,9 @@ export const Entry = z
       .default([])
       .describe('Servers that have to be ready before this one is started.'),
     rollout: Rollout.prefault({}).describe('How replicas are replaced when the server is changed.'),
+    tools: ToolFilterKeys.prefault({}).describe(
+      'Which of its tools are listed and can be called, over every address alike.',
+    ),
     disabled: DisabledReason.optional().describe('Why this server is not run; the API shows it.'),
   })
   .meta({

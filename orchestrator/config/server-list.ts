@@ -2,6 +2,7 @@ import { type Clock, type ConfigView, GantryError, type ServerSpec } from '../ke
 import { type ApiServer, type BodyOptions, parseServerBody, parseStoredEntry, patchEntry } from './body.ts';
 import { FileServers, type ListChange } from './file-servers.ts';
 import type { ConfigFiles } from './files.ts';
+import { exists, unchangeable } from './list-refusals.ts';
 import type { Settings } from './load.ts';
 import { defaultPortRange, type PortRange } from './port-range.ts';
 import { invalidConfig, type Parsed } from './problem.ts';
@@ -62,6 +63,11 @@ export class ServerList {
   /** What was last read, and what became of it. */
   get config(): ConfigView {
     return this.#file.view;
+  }
+
+  /** Those of the file. */
+  get sets(): FileServers['sets'] {
+    return this.#file.sets;
   }
 
   /** Brings the servers of the file up, and those of the store as soon as it can be read. */
@@ -206,18 +212,8 @@ export class ServerList {
   #changeable(name: string): ApiServer {
     const server = this.#made.get(name);
     if (server !== undefined) return server;
-    if (this.#registered.some((spec) => spec.name === name)) {
-      const message = `Server ${name} registered itself: DELETE /api/v1/mesh/v2/deregister/{id} ends that.`;
-      throw new GantryError('invalid_state', message, { detail: { server: name } });
-    }
-    if (this.#has(name)) {
-      throw new GantryError('managed_by_file', `Server ${name} is defined in gantry.yaml: edit it there.`, {
-        detail: { server: name },
-      });
-    }
-    throw new GantryError('server_not_found', `There is no server named ${name}.`, {
-      detail: { server: name },
-    });
+    const isRegistered = this.#registered.some((spec) => spec.name === name);
+    throw unchangeable(name, isRegistered ? 'registered' : this.#has(name) ? 'file' : null);
   }
 
   /** @param except the server whose own port may stay. */
@@ -243,8 +239,4 @@ export class ServerList {
 function accepted<T>(parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.value;
   throw invalidConfig(parsed.problems);
-}
-
-function exists(name: string, why: string): GantryError {
-  return new GantryError('server_exists', `Server ${name} ${why}.`, { detail: { server: name } });
 }

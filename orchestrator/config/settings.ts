@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { size, text } from './kinds.ts';
 import { RegistrySettings } from './remote.ts';
 import { Entry, serverNamePattern } from './schema.ts';
-import { size, text } from './values.ts';
+import { Sets } from './sets.ts';
 
 const MiB = 1024 ** 2;
 /** Both are held in memory as one string; V8 ends strings at about 512 MiB. */
@@ -70,10 +71,11 @@ const settingsShape = {
   registry: RegistrySettings.prefault({}).describe('Servers that are not run here.'),
 };
 
-/** The static half of gantry.yaml. Servers are checked one by one, so that one cannot hide the next. */
+/** gantry.yaml without the servers. Those are checked one by one, so that one cannot hide the next. */
 export const SettingsFile = z.strictObject({
   $schema: z.string().optional(),
   ...settingsShape,
+  sets: Sets,
   servers: z.unknown().optional(),
   mcpServers: z.unknown().optional(),
 });
@@ -83,6 +85,7 @@ export const GantryFile = z
   .strictObject({
     $schema: z.string().optional().describe('For editors.'),
     ...settingsShape,
+    sets: Sets,
     servers: z.record(z.string().regex(serverNamePattern), Entry).nullish().describe('The servers, by name.'),
     mcpServers: z
       .record(

@@ -11,7 +11,7 @@ import type { HttpOptions } from './options.ts';
 import { stateWhenEnded } from './request-facts.ts';
 import { pathOf, stateOf } from './request-state.ts';
 import { allRoutes } from './routes/index.ts';
-import { mcpRoutes } from './routes/mcp.ts';
+import { mcpRoutesAt } from './routes/mcp.ts';
 
 /** The HTTP API and all MCP endpoints: what answers on the main port. */
 export function createApp(options: HttpOptions): RequestListener {
@@ -24,7 +24,7 @@ export function createApp(options: HttpOptions): RequestListener {
 export function createServerPortApp(options: HttpOptions, server: string): RequestListener {
   const admit = admission(options);
   const mcp: McpHandler = (request) => options.mcp({ ...request, server });
-  const otherwise = appOf(options, admit, mcpRoutes({ mcp }, '/mcp'));
+  const otherwise = appOf(options, admit, mcpRoutesAt('/mcp', 'mcp', mcp));
   return mcpEntrance({ ...options, mcp, admit, path: '/mcp', otherwise });
 }
 

@@ -85,6 +85,10 @@ export type Fact =
       readonly replica: string;
       readonly health: 'healthy' | 'unresponsive';
     }
+  /** What a server lists has become known, or has changed. */
+  | { readonly type: 'server.offers'; readonly server: string }
+  /** A list of several servers had to do without this one. */
+  | { readonly type: 'server.left_out'; readonly server: string; readonly why: string }
   /** A call of a pool was given to this replica. */
   | { readonly type: 'replica.picked'; readonly server: string; readonly replica: string }
   /** A call waits for a replica; `call.waited` says how that ended. */

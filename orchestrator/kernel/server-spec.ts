@@ -1,3 +1,5 @@
+import type { ToolFilter } from './tool-filter.ts';
+
 /** A server as configured, after validation: every default filled in, every size in bytes. No I/O here. */
 export type ServerSpec = {
   /** `^[a-z][a-z0-9-]{0,62}$` */
@@ -33,6 +35,8 @@ export type ServerSpec = {
   /** Servers that have to be ready before this one is started for the first time. */
   readonly dependsOn: readonly string[];
   readonly rollout: RolloutTimes;
+  /** Its tools that are listed and can be called. */
+  readonly tools: ToolFilter;
   /** Why it is not run; null: it is. */
   readonly disabled: string | null;
 };

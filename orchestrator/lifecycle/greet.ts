@@ -6,18 +6,13 @@ import {
   type Reason,
   reason,
   type ServerSpec,
-  type ToolView,
 } from '../kernel/index.ts';
-import { listTools, type Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import { SILENCE_MS } from './eras/era-probe.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
 import type { Running } from './running.ts';
 import { settledWithin } from './waits.ts';
-
-/** One page of tools should be quick; a server that lists for longer serves all the same, its tools unknown. */
-const LIST_TIMEOUT_MS = 10_000;
 
 export type GreetOptions = {
   readonly spec: ServerSpec;
@@ -115,18 +110,4 @@ export async function greetAndProve(
   options: GreetOptions,
 ): Promise<Reason | null> {
   return (await greet(running, options)) ?? (await prove(running, breaker, options.spec));
-}
-
-/**
- * The tools of a server that has just become ready; those of the first pages where the listing fails, none where
- * it offers none. Never rejects.
- */
-export async function toolsOf(replica: Replica): Promise<readonly ToolView[]> {
-  if (replica.handshake?.capabilities.tools === undefined) return [];
-  try {
-    return (await listTools(replica, { callTimeoutMs: LIST_TIMEOUT_MS, maxCallMs: LIST_TIMEOUT_MS })).tools;
-  } catch {
-    // They are for show. If the process died, whoever holds the replica hears of it.
-    return [];
-  }
 }

@@ -1,4 +1,4 @@
-import type { ToolView } from '../kernel/index.ts';
+import type { Offers } from '../kernel/index.ts';
 import type { ServerHistory } from './server-history.ts';
 
 /** What is remembered of servers over restarts of this process. `registry` has it, `main` hands it in. */
@@ -8,10 +8,10 @@ export type MeshMemory = {
   /** Standing replicas: the number that a user scaled it to, else the configured one. */
   replicas(server: string, configured: number): number;
   /**
-   * The tools it listed when it was last ready.
-   * @param made what its containers were made of then (`fingerprintOf`); another program may have other tools
+   * What it offered when it was last ready; null where that is not known.
+   * @param made what its containers were made of then (`fingerprintOf`); another program may offer something else
    */
-  tools(server: string, made: string): readonly ToolView[];
+  offers(server: string, made: string): Offers | null;
   /**
    * What its places had been through when the process before this one ended; null where nobody knows. Told once: it
    * is where the first pool of a server begins, and says nothing about later ones.
@@ -24,6 +24,6 @@ export type MeshMemory = {
 export const NO_MEMORY: MeshMemory = {
   stopped: () => false,
   replicas: (_server, configured) => configured,
-  tools: () => [],
+  offers: () => null,
   history: () => null,
 };

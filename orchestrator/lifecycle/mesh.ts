@@ -127,7 +127,7 @@ export class Mesh extends MeshPools {
   }
 
   list(): readonly MeshServerView[] {
-    return this.#servers.names.map((name) => this.get(name));
+    return this.names.map((name) => this.get(name));
   }
 
   /** @throws GantryError server_not_found */
@@ -137,8 +137,7 @@ export class Mesh extends MeshPools {
 
   /** @throws GantryError server_not_found */
   replicas(name: string): readonly ReplicaView[] {
-    const { pools } = this.#servers.get(name);
-    const running = pools.flatMap((pool) => pool.running);
+    const running = this.#servers.get(name).pools.flatMap((pool) => pool.running);
     return running.map(({ replica, isResting }) => ({ ...replica.view, idle: isResting }));
   }
 
@@ -162,7 +161,17 @@ export class Mesh extends MeshPools {
     await Promise.all(ready.map((replica) => replica.probe(spec.health.timeoutMs)));
   }
 
-  /** The tools that a server listed when it last became ready; none while they are not known. @throws GantryError server_not_found */
+  get names(): readonly string[] {
+    return this.#servers.names;
+  }
+
+  /** Without asking it; `offers` are those before any filter, null while they are not known. @throws GantryError server_not_found */
+  known(name: string) {
+    const { derived, offers } = this.#servers.get(name).current;
+    return { ...derived, offers: offers.now };
+  }
+
+  /** Those of its tools that may be called; none while they are not known. @throws GantryError server_not_found */
   tools(name: string): readonly ToolView[] {
     return this.#servers.get(name).current.tools;
   }

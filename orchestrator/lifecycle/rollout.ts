@@ -1,4 +1,5 @@
 import {
+  allowedTools,
   messageOf,
   type Reason,
   type RolloutView,
@@ -6,7 +7,7 @@ import {
   type ServerSpec,
   type ToolDifference,
 } from '../kernel/index.ts';
-import { toolsOf } from './greet.ts';
+import { offersOf } from './known-offers.ts';
 import type { RolloutOptions } from './rollout-options.ts';
 import { type RolloutOutcome, RolloutRecord } from './rollout-record.ts';
 import { judgeNewcomers } from './rollout-verdict.ts';
@@ -206,7 +207,7 @@ export class Rollout {
   async #compareTools(to: ServerPool): Promise<ToolDifference | null> {
     const [replica] = to.standing;
     if (replica === undefined) return null;
-    const tools = await toolsOf(replica);
+    const tools = allowedTools(this.#spec.tools, (await offersOf(replica, null)).tools);
     // One that died meanwhile lists nothing: that says nothing about its tools.
     return replica.available ? toolDifference(this.from.tools, tools) : null;
   }

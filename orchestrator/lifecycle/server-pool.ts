@@ -1,10 +1,11 @@
-import type { ServerSpec, ToolView } from '../kernel/index.ts';
+import { allowedTools, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import { ANONYMOUS } from './anonymous.ts';
 import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';
 import type { PreparedImage } from './images/prepared-image.ts';
+import { KnownOffers } from './known-offers.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { Running } from './running.ts';
 import { type DerivedState, type Intent, serverState, tellState } from './server-state.ts';
@@ -21,6 +22,8 @@ export class ServerPool {
   readonly spares: WarmPool;
   /** What of its sessions outlives this process. */
   readonly lasting: Pick<SessionReplicas, 'keep' | 'goOn'>;
+  /** What the server offers, before any filter. */
+  readonly offers: KnownOffers;
   readonly #options: PoolOptions;
   readonly #image: ImageMemo;
   readonly #sessions: SessionReplicas;
@@ -28,7 +31,6 @@ export class ServerPool {
   readonly #standing: Standing;
   #spec: ServerSpec;
   #intent: Intent = 'run';
-  #tools: readonly ToolView[] = [];
   #told = '';
 
   constructor(options: PoolOptions) {
@@ -36,7 +38,7 @@ export class ServerPool {
     this.#spec = options.spec;
     const { memory, spec: first } = options;
     this.#intent = memory.stopped(first.name) ? 'stop' : 'run';
-    this.#tools = memory.tools(first.name, fingerprintOf(first));
+    this.offers = new KnownOffers(options, fingerprintOf(first));
     const spec = (): ServerSpec => this.#spec;
     this.#image = new ImageMemo({ prepare: options.prepareImage, spec, clock: options.clock });
     const accepting = (): boolean => this.#intent === 'run';
@@ -62,9 +64,7 @@ export class ServerPool {
       inherit: () => this.spares.inherit(this.#standingPrincipal),
       onUp: (...up) => this.#claims.cameUp(...up),
       onClosed: (slot) => this.#claims.forget(slot),
-      onTools: (tools) => {
-        this.#tools = tools;
-      },
+      offers: this.offers,
     });
     this.#claims = new Claims({ ...options, spec, slots: () => this.slots, sessions: this.#sessions });
   }
@@ -93,9 +93,9 @@ export class ServerPool {
     return this.#standing.replicas;
   }
 
-  /** As last listed; none while no replica has been ready. */
+  /** As last listed, those that may be called; none while no replica has been ready. */
   get tools(): readonly ToolView[] {
-    return this.#tools;
+    return allowedTools(this.#spec.tools, this.offers.now?.tools ?? []);
   }
 
   get startsHistory(): SessionReplicas['startsHistory'] {
@@ -134,7 +134,7 @@ export class ServerPool {
 
   /** What is known of the server while nobody should be woken by a question; null while it is awake. */
   get asleep(): Asleep | null {
-    return this.#standing.asleep(this.#tools);
+    return this.#standing.asleep(this.tools);
   }
 
   /** Somebody is about to call a standing replica. Null while they are awake. */

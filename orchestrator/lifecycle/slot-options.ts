@@ -1,8 +1,9 @@
-import type { Clock, Facts, ServerSpec, ToolView } from '../kernel/index.ts';
+import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
 import type { EngineUp } from './engine-watch.ts';
 import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import type { ImageMemo } from './image-memo.ts';
+import type { KnownOffers } from './known-offers.ts';
 import type { ReplicaHost } from './replica-host.ts';
 import type { ReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
@@ -37,6 +38,6 @@ export type SlotOptions = {
   /** Whether its pool can do without the place of that id now. */
   readonly mayEject: (id: string) => boolean;
   readonly onChange: () => void;
-  /** What the server lists, read each time this place has become ready. */
-  readonly onTools: (tools: readonly ToolView[]) => void;
+  /** What the server offers, read each time this place has become ready. */
+  readonly offers: KnownOffers;
 };

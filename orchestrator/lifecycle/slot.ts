@@ -3,7 +3,6 @@ import { messageOf, type Reason, reason } from '../kernel/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { inBackground } from './background.ts';
 import { noteBreaker, placeBreaker } from './breaker-facts.ts';
-import { toolsOf } from './greet.ts';
 import { type Ejection, Guard } from './guard.ts';
 import { type Command, Inbox } from './inbox.ts';
 import { type Failure, type NextTry, type ReadyTimes, RestartPlan, stillToWaitFor } from './restart-plan.ts';
@@ -146,7 +145,7 @@ export class Slot {
 
   /** @returns null when up, or when a command came first. */
   async #comeUp(): Promise<Pick<Failure, 'reason' | 'retryAfterMs'> | null> {
-    const { engineWatch, image, clock, facts, onUp } = this.#options;
+    const { engineWatch, image, clock, facts, offers, onUp } = this.#options;
     this.#readyAt = null;
     this.#become({ name: 'starting', reason: this.#phase.name === 'waiting' ? this.#phase.reason : null });
     try {
@@ -165,18 +164,13 @@ export class Slot {
       this.#readyAt = clock.now();
       onUp(running, this.#container.record);
       this.#become({ name: 'up', running });
-      inBackground(facts, `tools of ${this.id}`, this.#listTools(running));
+      inBackground(facts, `lists of ${this.id}`, offers.read(running.replica));
       return null;
     } catch (error) {
       engineWatch.report(error);
       image.report(error);
       return startFailureOf(error);
     }
-  }
-
-  async #listTools({ replica }: Running): Promise<void> {
-    const tools = await toolsOf(replica);
-    if (replica.available) this.#options.onTools(tools);
   }
 
   /** What this place waited for in an earlier process, it waits for in this one. */

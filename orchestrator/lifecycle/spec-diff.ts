@@ -62,5 +62,6 @@ const AROUND = [
   'port',
   'dependsOn',
   'rollout',
+  'tools',
   'disabled',
 ] as const;

@@ -7,6 +7,7 @@ import type { EraFinder } from './eras/era-finder.ts';
 import type { Gate } from './gate.ts';
 import { IdleLadder } from './idle.ts';
 import type { ImageMemo } from './image-memo.ts';
+import type { KnownOffers } from './known-offers.ts';
 import { replicaNumber } from './labels.ts';
 import { poolWithout } from './pool-now.ts';
 import { hasMoved, placeNumbers } from './remote/places.ts';
@@ -51,7 +52,7 @@ export type StandingOptions = {
   /** False while the server is stopped. */
   readonly accepting: () => boolean;
   readonly onChange: () => void;
-  readonly onTools: (tools: readonly ToolView[]) => void;
+  readonly offers: KnownOffers;
   readonly onClosed: (slot: Slot) => void;
   readonly takeover: Takeover;
   /** See `SlotOptions`. */

@@ -1,4 +1,5 @@
 export { Intents } from './intents.ts';
+export { LearnedOffers } from './learned-offers.ts';
 export { Ledger } from './ledger.ts';
 export { MemoryMeshStore } from './memory-mesh-store.ts';
 export { MemoryServerStore } from './memory-server-store.ts';

@@ -7,6 +7,7 @@ export type Json = unknown;
  */
 export type KeptKind =
   | 'intents'
+  | 'offers'
   | 'registrations'
   | 'tuning'
   | WrittenBehind

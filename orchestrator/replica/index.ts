@@ -23,7 +23,8 @@ export {
 export type { CallBreaker } from './counted.ts';
 export { GREETING, type Handshake } from './handshake.ts';
 export { helloKey } from './hello.ts';
-export { listTools, type ToolList, type ToolSource } from './list-tools.ts';
+export { type ListSource, listOffers } from './list-offers.ts';
+export { listTools, type ToolList } from './list-tools.ts';
 export type { ProbeAnswer } from './prober.ts';
 export { Replica } from './replica.ts';
 export type { Holder, ReplicaIdentity, ResumedCall } from './replica-identity.ts';

@@ -6,7 +6,7 @@ export type {
   SentCall,
   ServerMessage,
 } from '../replica/index.ts';
-export { GREETING, listTools, type ToolSource } from '../replica/index.ts';
+export { GREETING, type ListSource, listOffers, listTools } from '../replica/index.ts';
 export type { Lease } from './lease.ts';
 export type { Asleep, Pools } from './pools.ts';
 export { Router } from './router.ts';

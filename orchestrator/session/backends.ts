@@ -4,6 +4,7 @@ import type { Backend } from './backend.ts';
 import { handshakeOf, OverModern } from './over-modern/over-modern.ts';
 import { ownProcess } from './own-process.ts';
 import { sharedProcess } from './shared-process.ts';
+import { gated } from './tool-gate.ts';
 
 /**
  * What stands behind a new session: by the server's sharing a process of its own or a share of others, by its era as
@@ -12,6 +13,16 @@ import { sharedProcess } from './shared-process.ts';
  * @throws GantryError no_replica, replica_failed
  */
 export async function backendFor(
+  router: Router,
+  clock: Clock,
+  spec: ServerSpec,
+  principal: string,
+  hello: Readonly<Record<string, unknown>>,
+): Promise<Backend> {
+  return gated(await ungated(router, clock, spec, principal, hello), () => router.spec(spec.name));
+}
+
+async function ungated(
   router: Router,
   clock: Clock,
   spec: ServerSpec,

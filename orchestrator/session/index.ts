@@ -1,7 +1,12 @@
+export { Aggregates } from './aggregate/aggregates.ts';
+export type { Catalogue } from './aggregate/catalogue.ts';
+export { ALL_SERVERS } from './aggregate/names.ts';
+export { StatelessAggregates } from './aggregate/stateless-aggregates.ts';
 export { readBatch } from './batch.ts';
 export type { Answer, EncodeError } from './calls.ts';
 export { type ClientMessage, idOf, readClientMessage } from './client-message.ts';
 export { encodeOutcome } from './encode.ts';
+export { Endpoints } from './endpoints.ts';
 export { eraOf } from './era.ts';
 export { EVENTS_KEPT_MS, type EventLog, type NumberedMessage } from './event-log.ts';
 export type { Left } from './left-sessions.ts';

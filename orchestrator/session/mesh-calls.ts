@@ -1,5 +1,7 @@
 import { type Clock, GantryError, isObject, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
+import { onlyOffered, refusedTool } from './tool-gate.ts';
+import { toolNotFound } from './tools.ts';
 
 export type MeshCall = {
   readonly server: string;
@@ -32,6 +34,8 @@ export class MeshCalls {
   /** A JSON-RPC error of the server is an answer. @throws as `Router.call`, tool_not_found; call_timeout after `timeoutMs` */
   async call(call: MeshCall): Promise<MeshCallAnswer> {
     const { server, principal, method, params, attempts, timeoutMs } = call;
+    const spec = this.#router.spec(server);
+    if (refusedTool(spec, method, params) !== null) throw toolNotFound(server, String(params?.name));
     const late = new AbortController();
     const cancelTimer = this.#clock.after(timeoutMs, () => late.abort());
     const signal = AbortSignal.any([call.signal, late.signal]);
@@ -50,7 +54,7 @@ export class MeshCalls {
         },
       );
       await this.#checkTool(call, outcome, signal);
-      return { outcome, replica };
+      return { outcome: onlyOffered(spec.tools, method, outcome), replica };
     } catch (error) {
       const isCancelled = error instanceof GantryError && error.code === 'cancelled';
       if (!isCancelled || !late.signal.aborted || call.signal.aborted) throw error;
@@ -77,8 +81,6 @@ export class MeshCalls {
     const { tools } = await this.#router.tools(server, principal, { signal });
     const name = params?.name;
     if (tools.some((tool) => tool.name === name)) return;
-    throw new GantryError('tool_not_found', `Server ${server} has no tool named ${String(name)}.`, {
-      detail: { server, tool: name },
-    });
+    throw toolNotFound(server, String(name));
   }
 }

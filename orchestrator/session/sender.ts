@@ -1,6 +1,6 @@
 import type { Clock, Facts } from '../kernel/index.ts';
-import type { Router } from '../routing/index.ts';
 import type { Answer, EncodeError } from './calls.ts';
+import type { Endpoints } from './endpoints.ts';
 import type { EventLog } from './event-log.ts';
 import type { SessionBook } from './session-book.ts';
 
@@ -16,7 +16,7 @@ export type Reply =
   { readonly kind: 'accepted' } | ({ readonly sessionId: string | null } & Answer);
 
 export type SessionsOptions = {
-  readonly router: Router;
+  readonly endpoints: Endpoints;
   readonly clock: Clock;
   readonly facts: Facts;
   readonly encodeError: EncodeError;

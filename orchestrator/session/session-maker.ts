@@ -1,6 +1,5 @@
 import { EventBudget, NOTHING } from './event-budget.ts';
 import { type Left, type LeftSession, leftStreams, readLeft } from './left-sessions.ts';
-import { restoredBackend } from './restored-process.ts';
 import type { SessionsOptions } from './sender.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { RENEW_MS, type SessionKeeper } from './session-keeper.ts';
@@ -63,9 +62,9 @@ export class SessionMaker {
   }
 
   #again({ key, record, calls, questions }: LeftSession, streams: RestoredStreams): Session | null {
-    const { router, clock } = this.#options;
+    const { endpoints, clock } = this.#options;
     const { server, principal, version } = record;
-    const backend = restoredBackend(router, clock, router.spec(server), record);
+    const backend = endpoints.again(record);
     if (backend === null) return null;
     const lastRequestAt = Math.min(clock.now(), record.lastRequestAt + RENEW_MS);
     const restored = { key, version, lastRequestAt, streams, questions };

@@ -1,5 +1,4 @@
 import { GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
-import { backendFor } from './backends.ts';
 import { BATCH_VERSION } from './batch.ts';
 import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
@@ -64,7 +63,7 @@ export class Sessions {
    * @throws GantryError server_not_found, session_not_found, invalid_request, no_replica, queue_full, replica_failed, call_timeout
    */
   async take(sender: Sender, message: ClientMessage, gone: () => AbortSignal): Promise<Reply> {
-    this.#options.router.spec(sender.server);
+    this.#options.endpoints.check(sender.server);
     if (message.kind === 'request' && message.method === 'initialize' && sender.sessionId === null) {
       const begun = await this.begin(sender, message.params ?? {}, gone());
       return { kind: 'json', ...begun };
@@ -104,7 +103,7 @@ export class Sessions {
 
   /** The stream for messages that belong to no call. @throws session_not_found, invalid_state */
   listen(sender: Sender): OutStream<OutEvent> {
-    this.#options.router.spec(sender.server);
+    this.#options.endpoints.check(sender.server);
     return this.#find(sender).listen();
   }
 
@@ -115,13 +114,13 @@ export class Sessions {
    * @throws session_not_found, invalid_request for an event id that is not of this session
    */
   async resume(sender: Sender, lastEventId: string): Promise<OutStream<OutEvent> | null> {
-    this.#options.router.spec(sender.server);
+    this.#options.endpoints.check(sender.server);
     return this.#find(sender).resume(lastEventId);
   }
 
   /** DELETE. @throws session_not_found */
   end(sender: Sender): void {
-    this.#options.router.spec(sender.server);
+    this.#options.endpoints.check(sender.server);
     this.#close(this.#find(sender), 'ended by the client');
   }
 
@@ -165,10 +164,10 @@ export class Sessions {
     gone: AbortSignal,
     resumable = true,
   ): Promise<{ readonly outcome: JsonRpcOutcome; readonly sessionId: string | null }> {
-    const { router, clock, facts } = this.#options;
+    const { endpoints, facts } = this.#options;
     const { server, principal } = sender;
     this.#refuseWhenFull(server);
-    const backend = await backendFor(router, clock, router.spec(server), principal, params);
+    const backend = await endpoints.open(server, principal, params);
     // It listens before the handshake: servers log before they answer, and ask for roots right behind the answer.
     const session = this.#maker.make({ server, principal, backend }, resumable);
     const outcome = await initialized(backend, params, gone);
@@ -242,7 +241,7 @@ export class Sessions {
 
   #idleLimitMs(server: string): number {
     try {
-      return this.#options.router.spec(server).timeouts.sessionIdleMs;
+      return this.#options.endpoints.sessionIdleMs(server);
     } catch {
       return 0; // the server is gone, and so are its sessions
     }

@@ -1,4 +1,6 @@
 import {
+  allowedTools,
+  allowsTool,
   GantryError,
   isObject,
   type JsonRpcError,
@@ -27,7 +29,7 @@ export class Tools {
   async list(server: string, principal: string, signal: AbortSignal): Promise<readonly ToolView[]> {
     const { tools, error } = await this.#router.tools(server, principal, { signal });
     if (error !== null) throw refused(server, error);
-    return tools;
+    return allowedTools(this.#router.spec(server).tools, tools);
   }
 
   /** @returns the exact JSON text of the CallToolResult. @throws as `Router.call`, tool_not_found, mcp_error */
@@ -38,12 +40,11 @@ export class Tools {
     principal: string,
     signal: AbortSignal,
   ): Promise<string> {
+    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), { signal });
     // Servers say "unknown tool" in many ways; their own list is the one that counts.
     if (isErrorAnswer(outcome) && !(await this.#has(server, tool, principal, signal))) {
-      throw new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
-        detail: { server, tool },
-      });
+      throw toolNotFound(server, tool);
     }
     return unwrap(server, outcome).raw;
   }
@@ -56,6 +57,7 @@ export class Tools {
     { server, tool, args, principal }: ToolCall,
     options: Pick<RoutedCallOptions, 'signal' | 'beforeSend'>,
   ): Promise<{ readonly raw: string; readonly isError: boolean }> {
+    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), options);
     return { raw: unwrap(server, outcome).raw, isError: isErrorAnswer(outcome) };
   }
@@ -72,6 +74,12 @@ function toolCall(tool: string, args: Record<string, unknown>) {
 /** An error, or an error result, as the SDKs send it also for a tool that does not exist. */
 function isErrorAnswer(outcome: JsonRpcOutcome): boolean {
   return !outcome.ok || (outcome.result as { isError?: unknown } | null)?.isError === true;
+}
+
+export function toolNotFound(server: string, tool: string): GantryError {
+  return new GantryError('tool_not_found', `Server ${server} has no tool named ${tool}.`, {
+    detail: { server, tool },
+  });
 }
 
 function unwrap(server: string, outcome: JsonRpcOutcome): Extract<JsonRpcOutcome, { ok: true }> {

@@ -102,6 +102,8 @@ function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
       return fact.outcome === 'refused' ? 'warn' : 'info';
     case 'rollout.ended':
       return fact.outcome === 'rolled_back' ? 'warn' : 'info';
+    case 'server.offers':
+    case 'server.left_out':
     case 'spare.count':
     case 'spare.used':
     case 'replica.rest':

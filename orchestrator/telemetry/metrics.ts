@@ -88,6 +88,13 @@ function counters(registry: Registry): (fact: Fact) => void {
     registers,
   });
   const sessionsClosed = counter('gantry_sessions_closed_total', 'Sessions that ended', ['server', 'why']);
+  const offers = counter('gantry_server_offers_changed_total', 'Lists of servers that became others', [
+    'server',
+  ]);
+  const leftOut = counter('gantry_servers_left_out_total', 'Lists of several servers without this one', [
+    'server',
+    'why',
+  ]);
   const changes = counter('gantry_server_state_changes_total', 'What became of servers, and why', [
     'server',
     'state',
@@ -137,6 +144,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     },
   });
   const closeWord = firstValues(MAX_WORDS);
+  const leftOutWord = firstValues(MAX_WORDS);
   const dropWord = firstValues(MAX_WORDS);
   const removeWord = firstValues(MAX_WORDS);
   const placeWord = firstValues(200);
@@ -217,6 +225,10 @@ function counters(registry: Registry): (fact: Fact) => void {
       case 'task.revived':
       case 'task.backlog':
         return tasks(fact);
+      case 'server.offers':
+        return offers.inc({ server: fact.server });
+      case 'server.left_out':
+        return leftOut.inc({ server: fact.server, why: leftOutWord(fact.why) });
       case 'server.state':
         return changes.inc({ server: fact.server, state: fact.state, reason: fact.reason?.code ?? '' });
     }

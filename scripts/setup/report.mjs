@@ -5,7 +5,7 @@ export function serverTable(servers) {
   const rows = servers.map(({ name, state, url, reason }) => [
     name,
     state,
-    reason === null ? url : reasonText(reason),
+    reason === null ? url : state === 'disabled' ? reason.message : reasonText(reason),
   ]);
   const all = [['SERVER', 'STATE', 'URL'], ...rows];
   const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column].length)));

@@ -36,6 +36,7 @@ const defaults = {
   port: null,
   dependsOn: [],
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+  tools: { allow: null, deny: [] },
   disabled: null,
 };
 
@@ -48,6 +49,7 @@ test('every default is the documented one', (t) => {
       limits: { maxLineBytes: 16 * 1024 ** 2, memoryBudgetBytes: null },
       registry: { allowedAddresses: [] },
     },
+    sets: [],
     servers: [
       { name: 'x', ...defaults, source: { kind: 'npm', name: '@scope/x', version: '1.2.3', bin: null } },
     ],
@@ -79,6 +81,7 @@ servers:
     port: 3001
     dependsOn: [y, y]
     rollout: {watchMs: 5, sessionsMs: 6}
+    tools: {allow: [read_*], deny: [read_all]}
     disabled: " needs a token "
   y: {npm: y}
 `);
@@ -121,6 +124,7 @@ servers:
       port: 3001,
       dependsOn: ['y'],
       rollout: { watchMs: 5, sessionsMs: 6 },
+      tools: { allow: ['read_*'], deny: ['read_all'] },
       disabled: 'needs a token',
     },
   ]);

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
-import { baseUrl, type Json } from './harness.ts';
+import type { Json } from './harness.ts';
+import { inspect } from './inspect.ts';
 import { addServer, removeServer, untilReady } from './own-server.ts';
 import { VERSION_OF } from './sdk-row.ts';
 import { EVERYTHING } from './sdk-target.ts';
@@ -100,22 +99,3 @@ test.serial('inspector: a server that does not exist is an error in the words of
   t.is(ended.exit, FAILED);
   t.regex(ended.stderr, /There is no server named no-such-server/);
 });
-
-type Ended = { readonly exit: number | null; readonly stdout: string; readonly stderr: string };
-
-/** Runs the inspector's command line to its end. */
-async function inspect(server: string, args: readonly string[]): Promise<Ended> {
-  const shape = ['--transport', 'http', '--format', 'json', '-q', '--connect-timeout', '60000'];
-  const child = spawn(
-    'node_modules/.bin/mcp-inspector',
-    ['--cli', `${baseUrl}/mcp/${server}`, ...shape, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { exit: await exit, stdout, stderr };
-}

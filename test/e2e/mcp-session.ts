@@ -23,13 +23,18 @@ type Opening = {
   readonly url?: string;
 };
 
+/** Where a server, a set of them (`@name`), or all of them (`''`) are served. */
+export function mcpPath(server: string): string {
+  return server === '' ? '/mcp' : `/mcp/${server}`;
+}
+
 /** POSTs a body to `/mcp/{server}` with exactly these headers on top of what the protocol asks for. */
 export function postMcp(
   server: string,
   body: unknown,
   headers: Record<string, string> = {},
 ): Promise<RawAnswer> {
-  return rawRequest(new URL(`/mcp/${server}`, baseUrl), {
+  return rawRequest(new URL(mcpPath(server), baseUrl), {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: BOTH_KINDS, ...headers },
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
@@ -126,7 +131,7 @@ function openResponse(
   body?: string,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request(new URL(`/mcp/${server}`, baseUrl), { method, headers, agent: false }, resolve);
+    const sent = request(new URL(mcpPath(server), baseUrl), { method, headers, agent: false }, resolve);
     sent.on('error', reject);
     sent.end(body);
   });

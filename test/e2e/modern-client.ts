@@ -22,17 +22,25 @@ export function modernRequest(
   params: Json = {},
   capabilities: Json = {},
 ): Promise<RawAnswer> {
+  return postMcp(server, modernBody(method, params, capabilities), modernHeaders(method, params));
+}
+
+/** A request that describes its client. */
+export function modernBody(method: string, params: Json = {}, capabilities: Json = {}) {
   const _meta = {
     [`${PREFIX}protocolVersion`]: '2026-07-28',
     [`${PREFIX}clientInfo`]: { name: 'gantry-tests', version: '1.0.0' },
     [`${PREFIX}clientCapabilities`]: capabilities,
   };
-  const body = { jsonrpc: '2.0', id: ++lastId, method, params: { ...params, _meta } };
+  return { jsonrpc: '2.0', id: ++lastId, method, params: { ...params, _meta } };
+}
+
+/** The headers that say the same. */
+export function modernHeaders(method: string, params: Json = {}): Record<string, string> {
   const name = params.name ?? params.uri;
-  const headers = {
+  return {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': method,
     ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
   };
-  return postMcp(server, body, headers);
 }

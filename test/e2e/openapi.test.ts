@@ -73,6 +73,15 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   'post /messages/{server}': async ({ t, name }) => (await openSse(t, name)).post(initializeRequest()),
   'delete /mcp/{server}': async ({ t, name }) => (await openSession(t, name)).end(),
+  'post /mcp': () => postMcp('', initializeRequest()),
+  'get /mcp': async ({ t }) => {
+    const stream = await (await openSession(t, '')).openStream();
+    t.teardown(() => {
+      stream.destroy();
+    });
+    return { status: stream.statusCode ?? 0, headers: stream.headers, text: '' };
+  },
+  'delete /mcp': async ({ t }) => (await openSession(t, '')).end(),
   'post /api/v1/containers/{id}/pause': onContainer('pause'),
   'post /api/v1/containers/{id}/resume': onContainer('resume'),
   'post /api/v1/containers/{id}/stop': onContainer('stop'),

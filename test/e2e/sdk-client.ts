@@ -3,6 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import type { ExecutionContext } from 'ava';
 import { baseUrl } from './harness.ts';
+import { mcpPath } from './mcp-session.ts';
 
 export type Connected = { readonly client: Client; readonly transport: StreamableHTTPClientTransport };
 
@@ -17,7 +18,7 @@ export async function connect(
     { capabilities: options.capabilities ?? {} },
   );
   options.prepare?.(client);
-  const transport = new StreamableHTTPClientTransport(new URL(`${baseUrl}/mcp/${server}`));
+  const transport = new StreamableHTTPClientTransport(new URL(mcpPath(server), baseUrl));
   // The SDK's own types disagree with each other under exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<Client['connect']>[0]);
   t.teardown(async () => {

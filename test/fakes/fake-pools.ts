@@ -1,4 +1,5 @@
 import {
+  ALL_TOOLS,
   type Clock,
   type EraVerdict,
   Facts,
@@ -37,6 +38,7 @@ export const TEST_SPEC: ServerSpec = {
   ...BALANCE_DEFAULTS,
   port: null,
   dependsOn: [],
+  tools: ALL_TOOLS,
   rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
   disabled: null,
 };

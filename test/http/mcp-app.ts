@@ -4,14 +4,17 @@ import { mcpError, mcpRoute, sseRoute } from '../../orchestrator/http/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import {
   type EncodeError,
+  Endpoints,
   MemoryEventLog,
   Sessions,
   SseSessions,
+  StatelessAggregates,
   StatelessCalls,
 } from '../../orchestrator/session/index.ts';
 import { fakeAuth } from '../fakes/controls.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testAggregates } from '../fakes/test-endpoints.ts';
 import { testRouter } from '../fakes/test-router.ts';
 import { type Asked, startApp } from './ask.ts';
 
@@ -23,16 +26,19 @@ export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC
   const clock = new FakeClock();
   const router = testRouter(pools);
   const encodeError: EncodeError = (id, error) => JSON.stringify(mcpError(error, id).body);
+  const aggregates = testAggregates(router, pools);
+  const endpoints = new Endpoints({ router, clock, aggregates });
   const sessions = new Sessions({
-    router,
+    endpoints,
     clock,
     facts: pools.facts,
     encodeError,
     log: new MemoryEventLog({ clock }),
   });
-  const stateless = new StatelessCalls({ router, clock, facts: pools.facts, encodeError });
+  const calls = new StatelessCalls({ router, clock, facts: pools.facts, encodeError });
+  const stateless = new StatelessAggregates({ aggregates, calls, encodeError });
   const sseSessions = new SseSessions({ sessions, clock, encodeError });
-  const checkServer = (name: string): void => void router.spec(name);
+  const checkServer = (name: string): void => endpoints.check(name);
   const app = await startApp(t, {
     auth: fakeAuth(tokens),
     mcp: mcpRoute({ sessions, stateless, maxBodyBytes: 64 * 1024, checkServer }),
@@ -40,7 +46,9 @@ export async function startMcp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC
   });
   t.teardown(() => {
     sessions.close();
-    stateless.close();
+    stateless.drain();
+    calls.close();
+    aggregates.close();
     sseSessions.close();
   });
 

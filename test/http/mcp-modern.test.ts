@@ -5,6 +5,7 @@ import { systemClock } from '../../orchestrator/kernel/index.ts';
 import { MemoryEventLog, Sessions, StatelessCalls } from '../../orchestrator/session/index.ts';
 import type { FakeChannel, SentMessage } from '../fakes/fake-channel.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testEndpoints } from '../fakes/test-endpoints.ts';
 import { testRouter } from '../fakes/test-router.ts';
 import { startApp } from './ask.ts';
 
@@ -31,7 +32,13 @@ async function setUp(t: ExecutionContext, play: Play = () => false) {
     JSON.stringify(mcpError(error, id).body);
   const stateless = new StatelessCalls({ router, clock: systemClock, facts: pools.facts, encodeError });
   const log = new MemoryEventLog({ clock: systemClock });
-  const sessions = new Sessions({ router, clock: systemClock, facts: pools.facts, encodeError, log });
+  const sessions = new Sessions({
+    endpoints: testEndpoints(router, pools, systemClock),
+    clock: systemClock,
+    facts: pools.facts,
+    encodeError,
+    log,
+  });
   t.teardown(() => {
     stateless.close();
     sessions.close();

@@ -31,6 +31,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   claimTasks: { topic: 'mail', agent_id: 'mailer' },
   reportTask: { agent_id: 'mailer', status: 'done', result: { sent: true } },
   mcpPost: MESSAGE,
+  mcpAllPost: MESSAGE,
   messagesPost: MESSAGE,
 };
 

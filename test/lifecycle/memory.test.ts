@@ -30,9 +30,10 @@ test('a server that was scaled before comes up with that many replicas', async (
 
 test('tools are known before the server is ready where its containers are made of the same', async (t) => {
   const tools = [{ name: 'remembered' }];
+  const offers = { tools, prompts: [], resources: [], resourceTemplates: [], instructions: null };
   const made = fingerprintOf(spec('one'));
   const { mesh } = rig({
-    memory: remembering({ stopped: () => true, tools: (_server, of) => (of === made ? tools : []) }),
+    memory: remembering({ stopped: () => true, offers: (_server, of) => (of === made ? offers : null) }),
   });
   await mesh.apply([spec('one'), spec('other', { args: ['-v'] })]);
   t.deepEqual(mesh.tools('one'), tools);

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
+import { ALL_TOOLS, type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
 import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -74,6 +74,7 @@ export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerS
     port: null,
     dependsOn: [],
     rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
+    tools: ALL_TOOLS,
     disabled: null,
     ...overrides,
   };

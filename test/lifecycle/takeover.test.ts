@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import type { MeshOptions, ReplicaRecord } from '../../orchestrator/lifecycle/index.ts';
+import { NO_MEMORY } from '../../orchestrator/lifecycle/mesh-memory.ts';
 import { ChannelDirectories } from '../../orchestrator/replica/index.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { mcpServer } from './fake-server.ts';
@@ -107,12 +108,7 @@ test('what is defined otherwise, stopped or not wanted any more is removed', asy
   const before = await ids();
   await first.mesh.shutdown(1000);
   t.is((await ids()).length, 5);
-  const memory = {
-    stopped: (name: string) => name === 'stopped',
-    replicas: (_: string, n: number) => n,
-    tools: () => [],
-    history: () => null,
-  };
+  const memory = { ...NO_MEMORY, stopped: (name: string) => name === 'stopped' };
   const next = await start(
     [shared('changed', { env: { SECRET: 'new' } }), shared('stopped'), shared('smaller')],
     { memory },

@@ -19,7 +19,14 @@ function together() {
   const written: string[] = [];
   const note = async (name: string): Promise<void> => void written.push(name);
   const intents = { start: note, stop: note, scale: note, stopped: () => true };
-  const rooms = { mesh, disabled, router, intents, sessions: { count: () => 0 } };
+  const rooms = {
+    mesh,
+    disabled,
+    router,
+    intents,
+    sessions: { count: () => 0 },
+    aggregates: { sessionsOn: () => 0 },
+  };
   const { servers, tools } = controls(rooms as unknown as ControlRooms);
   const apply = (...specs: ServerSpec[]): Promise<void> => mesh.apply(disabled.keep(specs));
   return { apply, engine, router, servers, tools, written };

@@ -21,7 +21,7 @@ const HISTORY: ServerHistory = {
 async function stored(record: unknown): Promise<{ store: MemoryMeshStore; remembered: Remembered }> {
   const store = new MemoryMeshStore();
   await store.keep('breakers', { put: new Map([['a', record]]), remove: [] });
-  const remembered = new Remembered(store);
+  const remembered = new Remembered(store, () => {});
   await remembered.load();
   return { store, remembered };
 }
@@ -38,7 +38,7 @@ test('what a server has been through comes back once, for the same program alone
 
 test('what is read later than a server began says nothing about it', async (t) => {
   const store = new MemoryMeshStore();
-  const remembered = new Remembered(store);
+  const remembered = new Remembered(store, () => {});
   t.is(remembered.history('a', 'x'), null);
   await store.keep('breakers', { put: new Map([['a', { made: 'x', ...HISTORY }]]), remove: [] });
   await remembered.load();

@@ -6,7 +6,7 @@ import { Intents, MemoryMeshStore } from '../../orchestrator/registry/index.ts';
 class Leaving extends MemoryMeshStore {
   away = false;
 
-  override async kept(kind: 'intents' | 'tools') {
+  override async kept(kind: Parameters<MemoryMeshStore['kept']>[0]) {
     this.#check();
     return await super.kept(kind);
   }

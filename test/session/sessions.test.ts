@@ -11,6 +11,7 @@ import {
 } from '../../orchestrator/session/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testEndpoints } from '../fakes/test-endpoints.ts';
 import { testRouter } from '../fakes/test-router.ts';
 
 const NEVER = new AbortController().signal;
@@ -19,7 +20,7 @@ function setUp(t: ExecutionContext, spec: ServerSpec = TEST_SPEC) {
   const pools = new FakePools(spec);
   const clock = new FakeClock();
   const sessions = new Sessions({
-    router: testRouter(pools),
+    endpoints: testEndpoints(testRouter(pools), pools, clock),
     clock,
     facts: pools.facts,
     log: new MemoryEventLog({ clock }),

@@ -12,6 +12,7 @@ import {
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeLastingChannel } from '../fakes/fake-lasting-channel.ts';
 import { FakePools, TEST_SPEC } from '../fakes/fake-pools.ts';
+import { testEndpoints } from '../fakes/test-endpoints.ts';
 import { testRouter } from '../fakes/test-router.ts';
 
 const NEVER = (): AbortSignal => new AbortController().signal;
@@ -36,10 +37,10 @@ function world(spec: ServerSpec = TEST_SPEC) {
     const pools = new FakePools(spec);
     pools.clock = clock;
     pools.channel = () => new FakeLastingChannel(linesTaken);
-    const router = testRouter(pools);
+    const endpoints = testEndpoints(testRouter(pools), pools, clock);
     const encodeError = (id: unknown, error: unknown): string =>
       JSON.stringify({ id, error: (error as GantryError).code });
-    const sessions = new Sessions({ router, clock, facts: pools.facts, log, book, encodeError });
+    const sessions = new Sessions({ endpoints, clock, facts: pools.facts, log, book, encodeError });
     const send = (message: ClientMessage, sessionId: string | null, principal = 'alice'): Promise<Reply> =>
       sessions.take({ server: spec.name, principal, sessionId }, message, NEVER);
     return { pools, sessions, send };

@@ -28,6 +28,8 @@ const SAMPLES: { readonly [Type in Fact['type']]: Extract<Fact, { type: Type }> 
   'call.refused': { type: 'call.refused', server: 'a', why: 'queue_full' },
   'call.retried': { type: 'call.retried', server: 'a', method: 'ping', why: 'not_sent' },
   'call.not_retried': { type: 'call.not_retried', server: 'a', method: 'ping', why: 'budget' },
+  'server.offers': { type: 'server.offers', server: 'a' },
+  'server.left_out': { type: 'server.left_out', server: 'a', why: 'failed' },
   'session.opened': { type: 'session.opened', server: 'a' },
   'session.restored': { type: 'session.restored', server: 'a' },
   'session.closed': { type: 'session.closed', server: 'a', why: 'deleted' },

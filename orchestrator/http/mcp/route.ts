@@ -21,7 +21,7 @@ import { writeOutcome, writeText } from './write.ts';
 
 export type McpRouteOptions = {
   readonly sessions: Sessions;
-  readonly stateless: StatelessCalls;
+  readonly stateless: Pick<StatelessCalls, 'take'>;
   readonly maxBodyBytes: number;
   /** Throws server_not_found, so that a wrong name is told before anything is read. */
   readonly checkServer: (server: string) => void;

@@ -1,4 +1,6 @@
 import { GantryError } from '../../kernel/index.ts';
+import { ALL_SERVERS } from '../../session/index.ts';
+import type { McpHandler } from '../mcp/handler.ts';
 import { type AnswerRule, defineRoute, type Route } from '../openapi/define-route.ts';
 import { JsonRpcMessage } from '../openapi/schemas.ts';
 import type { HttpOptions } from '../options.ts';
@@ -31,20 +33,28 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
   },
 };
 
+/** The MCP endpoint of all servers together, and that of each server or named set of them. */
+export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>): Route[] {
+  const all: McpHandler = (request) => mcp({ ...request, server: ALL_SERVERS });
+  return [...mcpRoutesAt('/mcp/{server}', 'mcp', mcp), ...mcpRoutesAt('/mcp', 'mcpAll', all)];
+}
+
 /**
- * The MCP endpoint of every server, at `/mcp/{server}`. Its handler is handed in and does all the work: what stands here
- * puts it into the document, and serves addresses that are written in another way than `mcp/entrance.ts` knows.
+ * An MCP endpoint. Its handler is handed in and does all the work: what stands here puts it into the document, and serves
+ * addresses that are written in another way than `mcp/entrance.ts` knows.
  */
-export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>, path = '/mcp/{server}'): Route[] {
+export function mcpRoutesAt(path: string, id: string, mcp: McpHandler): Route[] {
   return (Object.keys(METHODS) as McpMethod[]).map((method) =>
     defineRoute({
       method,
       path,
-      operationId: `mcp${method.charAt(0)}${method.slice(1).toLowerCase()}`,
+      operationId: `${id}${method.charAt(0)}${method.slice(1).toLowerCase()}`,
       summary: METHODS[method].summary,
       tag: 'mcp',
       scope: 'call',
-      params: { server: 'Name of a server' },
+      ...(path.includes('{server}')
+        ? { params: { server: 'Name of a server, or @ and that of a set' } }
+        : {}),
       answers: METHODS[method].answers,
       errors: [
         'invalid_request',

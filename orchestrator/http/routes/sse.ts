@@ -9,7 +9,7 @@ import type { HttpOptions } from '../options.ts';
  * work: what stands here puts it behind the guards and into the document.
  */
 export function sseRoutes({ sse }: Pick<HttpOptions, 'sse'>): Route[] {
-  const params = { server: 'Name of a server' };
+  const params = { server: 'Name of a server, or @ and that of a set' };
   return [
     defineRoute({
       method: 'GET',

@@ -1,5 +1,5 @@
 import { type Clock, GantryError, type JsonRpcOutcome, SERVER_INFO_KEY } from '../../kernel/index.ts';
-import type { ServerMessage, ToolSource } from '../../routing/index.ts';
+import type { ListSource, ServerMessage } from '../../routing/index.ts';
 import { AskingCall, type Deliver, mayBeAsked } from './asking-call.ts';
 import { COMMON_METHODS, offeredOf } from './both-eras.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
@@ -75,7 +75,7 @@ export class LegacyServer {
     deliver: Deliver,
   ): Promise<JsonRpcOutcome> {
     const { method, params } = request;
-    const ask: ToolSource['call'] = async (asked, given) =>
+    const ask: ListSource['call'] = async (asked, given) =>
       (await this.#leases.call(caller, { method: asked, params: given })).outcome;
     if (method === 'tools/call') await this.#checkParams(caller, request, headerOf, { call: ask });
     const sent = { method, params: legacyParams(params) };
@@ -154,7 +154,7 @@ export class LegacyServer {
     caller: Caller,
     { params }: ModernRequest,
     headerOf: HeaderOf,
-    replica: ToolSource,
+    replica: ListSource,
   ): Promise<void> {
     const { name, arguments: args } = params;
     if (typeof name !== 'string') return;

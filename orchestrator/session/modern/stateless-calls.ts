@@ -1,9 +1,17 @@
-import { type Clock, type Facts, GantryError, type JsonRpcOutcome, speaks } from '../../kernel/index.ts';
+import {
+  type Clock,
+  type Facts,
+  GantryError,
+  type JsonRpcOutcome,
+  type ServerSpec,
+  speaks,
+} from '../../kernel/index.ts';
 import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
 import type { Answer, EncodeError } from '../calls.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { encodeMessage, encodeOutcome } from '../encode.ts';
 import { type OutEvent, OutStream } from '../out-stream.ts';
+import { onlyOffered, refusedTool } from '../tool-gate.ts';
 import type { Deliver } from './asking-call.ts';
 import { type Caller, Leases } from './leases.ts';
 import { LegacyServer, methodNotFound } from './legacy-server.ts';
@@ -72,23 +80,17 @@ export class StatelessCalls {
     gone: AbortSignal,
   ): Promise<StatelessReply> {
     const spec = this.#options.router.spec(sender.server);
-    if (message.kind === 'notification') return { kind: 'accepted' };
-    if (message.kind === 'response') {
-      const text = 'A response is not accepted: this revision has no requests from servers to clients.';
-      throw new GantryError('invalid_request', text);
-    }
-    const request = readModernRequest(message, headerOf);
-    if (REMOVED.has(request.method)) throw methodNotFound(request.method);
-    if (this.#closing) {
-      const text = 'The orchestrator is stopping and takes no new calls.';
-      throw new GantryError('no_replica', text, { detail: { server: spec.name, retryAfterMs: 5000 } });
-    }
+    const request = requestOf(message, headerOf);
+    if (request === null) return { kind: 'accepted' };
+    this.refuseWhenClosing(spec.name);
+    const refusal = refusedTool(spec, request.method, request.params);
+    if (refusal !== null) return { kind: 'json', outcome: refusal };
     const { principal } = sender;
     const caller: Caller = { spec, principal, capabilities: request.capabilities, signal: gone };
     const verdict = await this.#options.router.era(spec.name);
     if (speaks(verdict, 'modern')) {
       const isStanding = verdict.era === 'modern' || verdict.mixed;
-      return this.#answer(request, (deliver) =>
+      return this.#answer(request, spec, (deliver) =>
         this.#modern.call({ ...caller, isStanding }, request, headerOf, deliver),
       );
     }
@@ -97,7 +99,14 @@ export class StatelessCalls {
       const listening = { ...shared, encodeError: this.#options.encodeError };
       return { kind: 'stream', stream: listenToLegacy(caller, request, listening).stream };
     }
-    return this.#answer(request, (deliver) => this.#legacy.call(caller, request, headerOf, deliver));
+    return this.#answer(request, spec, (deliver) => this.#legacy.call(caller, request, headerOf, deliver));
+  }
+
+  /** @throws GantryError no_replica */
+  refuseWhenClosing(server: string | null): void {
+    if (!this.#closing) return;
+    const text = 'The orchestrator is stopping and takes no new calls.';
+    throw new GantryError('no_replica', text, { detail: { server, retryAfterMs: 5000 } });
   }
 
   /** Whether somebody wants to hear of changes of a server. */
@@ -121,7 +130,8 @@ export class StatelessCalls {
 
   /** JSON, unless the server says something before its answer or takes long: then a stream. */
   async #answer(
-    { id }: ModernRequest,
+    { id, method }: ModernRequest,
+    { tools }: ServerSpec,
     work: (deliver: Deliver) => Promise<JsonRpcOutcome>,
   ): Promise<StatelessReply> {
     const stream = new OutStream<OutEvent>();
@@ -131,7 +141,7 @@ export class StatelessCalls {
       hasSpoken = true;
       stream.push({ data: encodeMessage(message) });
       streaming.resolve('stream');
-    });
+    }).then((answer) => onlyOffered(tools, method, answer));
     const stopWaiting = this.#options.clock.after(PATIENCE_MS, () => streaming.resolve('stream'));
     try {
       const first = await Promise.race([outcome, streaming.promise]);
@@ -155,4 +165,19 @@ export class StatelessCalls {
     if (message.method === 'notifications/tools/list_changed') this.#schemas.forget(source.identity.server);
     this.#subscriptions.announce(source, principal, message);
   }
+}
+
+/**
+ * The request that a message is; null for a notification, which has no effect in this revision.
+ * @throws GantryError invalid_request, method_not_found, and as `readModernRequest`
+ */
+export function requestOf(message: ClientMessage, headerOf: HeaderOf): ModernRequest | null {
+  if (message.kind === 'notification') return null;
+  if (message.kind === 'response') {
+    const text = 'A response is not accepted: this revision has no requests from servers to clients.';
+    throw new GantryError('invalid_request', text);
+  }
+  const request = readModernRequest(message, headerOf);
+  if (REMOVED.has(request.method)) throw methodNotFound(request.method);
+  return request;
 }

@@ -38,7 +38,7 @@ export class Subscription {
   readonly server: string;
   readonly principal: string;
   readonly #id: JsonRpcId;
-  readonly #filter: ListenFilter;
+  #filter: ListenFilter;
   /** The process in which its resources are watched. */
   source: Replica | null = null;
   /** What was said before the acknowledgement, which comes first; null once it is out. */
@@ -51,8 +51,9 @@ export class Subscription {
     this.#filter = options.filter;
   }
 
-  /** To be called once, when all that is in the filter will be told from now on. */
-  acknowledge(): void {
+  /** To be called once, when all that is in the filter will be told from now on. @param filter where it is less than was asked for */
+  acknowledge(filter: ListenFilter = this.#filter): void {
+    this.#filter = filter;
     const early = this.#early ?? [];
     this.#early = null;
     this.#push('notifications/subscriptions/acknowledged', { notifications: this.#filter });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/index.ts';
-import { type CallOptions, listTools, type ToolSource } from '../../routing/index.ts';
+import { type CallOptions, type ListSource, listTools } from '../../routing/index.ts';
 
 /** A list is believed for so long: tools change rarely, and a change notice forgets it at once. */
 const BELIEVED_MS = 30_000;
@@ -24,7 +24,7 @@ export class ToolSchemas {
     name: string,
     server: string,
     key: string,
-    ask: { replica: ToolSource; params: Record<string, unknown>; options: CallOptions },
+    ask: { replica: ListSource; params: Record<string, unknown>; options: CallOptions },
   ): Promise<unknown> {
     const known = this.#known.get(server)?.get(key);
     if (known !== undefined && known.until > this.#clock.now()) return known.tools.get(name);
@@ -42,7 +42,7 @@ export class ToolSchemas {
 }
 
 async function list(
-  replica: ToolSource,
+  replica: ListSource,
   params: Record<string, unknown>,
   options: CallOptions,
 ): Promise<ReadonlyMap<string, unknown>> {

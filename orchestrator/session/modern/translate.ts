@@ -50,7 +50,7 @@ export function modernOutcome(
  * @param offered of its capabilities
  */
 export function discovery(
-  { instructions }: Handshake,
+  { instructions }: Pick<Handshake, 'instructions'>,
   offered: Readonly<Record<string, unknown>>,
 ): JsonRpcOutcome {
   const result = {

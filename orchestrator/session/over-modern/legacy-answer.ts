@@ -34,7 +34,7 @@ export function legacyOutcome(method: string, outcome: JsonRpcOutcome): JsonRpcO
 
 /** What initialize answers for a server that was only ever asked to discover. */
 export function initializeResult(
-  { serverInfo, instructions }: Handshake,
+  { serverInfo, instructions }: Pick<Handshake, 'serverInfo' | 'instructions'>,
   protocolVersion: string,
   capabilities: Readonly<Record<string, unknown>>,
 ): JsonRpcOutcome {

@@ -10,6 +10,7 @@ import {
 import type { FakeChannel, SentMessage } from '../../fakes/fake-channel.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../../fakes/fake-pools.ts';
+import { testEndpoints } from '../../fakes/test-endpoints.ts';
 import { testRouter } from '../../fakes/test-router.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
@@ -57,7 +58,7 @@ export function overModernRig(
   };
   const clock = new FakeClock();
   const sessions = new Sessions({
-    router: testRouter(pools, { clock }),
+    endpoints: testEndpoints(testRouter(pools, { clock }), pools, clock),
     clock,
     facts: pools.facts,
     log: new MemoryEventLog({ clock }),

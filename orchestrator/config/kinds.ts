@@ -19,6 +19,9 @@ export const plain = text((value) =>
   value.includes('\0') ? 'must not contain NUL' : value.length > longestText ? 'is over 128 KiB' : null,
 );
 
+export const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
+
+/** Bytes, as a number or with a unit. */
 export function size(leastBytes: number, mostBytes: number) {
   const rule = `must be a size of at least ${sizeText(leastBytes)} such as 256MiB, 256Mi, 256m or a number of bytes`;
   const problemOf = (value: string | number): string | null => {
@@ -39,5 +42,3 @@ export function size(leastBytes: number, mostBytes: number) {
     },
   );
 }
-
-export const milliseconds = (least: number) => z.int().min(least).max(longestTimeoutMs);
