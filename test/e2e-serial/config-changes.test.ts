@@ -15,14 +15,14 @@ import {
   type Server,
   server,
 } from '../e2e/harness.ts';
-import { uniqueName, untilReady } from '../e2e/own-server.ts';
+import { uniqueName, untilReady, untilSettled } from '../e2e/own-server.ts';
 import { until } from '../e2e/until.ts';
 
 let file: ConfigOfTest;
 
 test.before(async (t) => {
   t.timeout(300_000);
-  await untilReady('plain', 290_000);
+  await untilSettled();
   file = await ConfigOfTest.read();
 });
 

@@ -30,6 +30,8 @@ export async function spokenBare(server: string, messages: readonly Json[]): Pro
     string,
     string[],
   ];
-  const words = ['node', '-e', CONVERSATION, JSON.stringify([path, ...args]), JSON.stringify(messages)];
+  // Before `--` stands Gantry's own first process, where the container has it.
+  const program = [path, ...args].slice(path.endsWith('/gantry-init') ? args.indexOf('--') + 2 : 0);
+  const words = ['node', '-e', CONVERSATION, JSON.stringify(program), JSON.stringify(messages)];
   return (await dockerInside('exec', id, ...words)).trimEnd().split('\n');
 }

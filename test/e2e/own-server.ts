@@ -72,6 +72,18 @@ export function untilFailed(name: string, timeoutMs = 90_000): Promise<Server> {
   return until(`${name} has failed`, () => inState(name, 'failed'), { timeoutMs });
 }
 
+/** Whatever happened before: every server is ready, rests or has failed. */
+export function untilSettled(timeoutMs = 290_000): Promise<true> {
+  const settled = ['ready', 'paused', 'stopped', 'failed', 'disabled'];
+  const all = async (): Promise<true> => {
+    const { servers } = await expectStatus<{ servers: Server[] }>(200, api('GET', '/api/v1/servers'));
+    const late = servers.filter(({ state }) => !settled.includes(state)).map(({ name }) => name);
+    if (late.length > 0) throw new Error(`not settled: ${late.join(', ')}`);
+    return true;
+  };
+  return until('all servers are settled', all, { timeoutMs });
+}
+
 async function inState(name: string, state: string): Promise<Server | undefined> {
   const seen = await server(name);
   if (seen.state === state) return seen;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { containersOf, textOf } from './harness.ts';
+import { containersOf, server, textOf } from './harness.ts';
 import { initializeRequest, McpSession, openSession, postMcp, toolCall } from './mcp-session.ts';
 import { readyServer } from './own-server.ts';
 import { until } from './until.ts';
@@ -123,6 +123,8 @@ test('when the process of a session dies, its open calls get a typed error and t
   const name = await readyServer(t, 'plain.py');
   const session = await openSession(t, name);
   const sleeping = session.call(1, 'sleep', { ms: 30_000 });
+  // A death is known at once: a call that comes after it was never sent.
+  await until('it sleeps', async () => (await server(name)).callsInFlight === 1);
   const crashing = session.call(2, 'crash', { code: 9 });
   for (const answer of await Promise.all([sleeping, crashing])) {
     t.like(answer.error, { code: -32000, data: { code: 'replica_failed', exitCode: 9, mayHaveRun: true } });
