@@ -144,7 +144,9 @@ async function writeConfig(settings: Json): Promise<string> {
 function runBeside(owner: string, { directory, file, ports }: BesideOptions): Promise<string> {
   const environment = {
     GANTRY_OWNER: owner,
+    // It does not last, so nobody could take over what a socket channel keeps alive: all replicas are attached.
     GANTRY_STATE_DIR: '/tmp/state',
+    GANTRY_CHANNEL_DIR: '',
     GANTRY_CONFIG: `/config/${file}`,
     GANTRY_ENVIRONMENT: '',
     GANTRY_SERVER_PORTS: `${ports.at(0)}-${ports.at(-1)}`,
