@@ -25,12 +25,17 @@ test.before(async (t) => {
 test('garbage, half messages, broken UTF-8 and answers to nobody are dropped and counted, and the call is answered', async (t) => {
   const name = await readyServer(t, 'garbage.py');
   await until('its tools are listed', async () => (await server(name)).toolCount > 0);
-  const before = await metric('gantry_lines_dropped_total', `server="${name}"`);
+  const dropped = () => metric('gantry_lines_dropped_total', `server="${name}"`);
   const calls = 5;
-  for (let call = 0; call < calls; call += 1)
-    t.is(await callTool(name, 'echo', { text: `${call}` }), `${call}`);
-  const after = await metric('gantry_lines_dropped_total', `server="${name}"`);
-  t.is(after - before, calls * GARBAGE_LINES);
+  await until('all lines before five answers, and no others, are counted', async () => {
+    const before = await dropped();
+    for (let call = 0; call < calls; call += 1)
+      t.is(await callTool(name, 'echo', { text: `${call}` }), `${call}`);
+    const counted = (await dropped()) - before;
+    t.true(counted >= calls * GARBAGE_LINES);
+    // More are counted in a round in which somebody else asked it too: a probe, or a list of all servers' tools.
+    return counted === calls * GARBAGE_LINES;
+  });
 });
 
 test('a session with a server that prints garbage is served', async (t) => {

@@ -6,12 +6,15 @@ const WINDOW_BYTES = 1024 * 1024;
 
 type Waiting = { readonly frame: Buffer; readonly sent: PromiseWithResolvers<void> };
 
-/** What goes to a bridge: lines in order, within a window, those of one turn of the event loop in one write. */
+/**
+ * What goes to a bridge: lines in order, within a window. The first frame of a turn of the event loop is written at once,
+ * those behind it leave together at the turn's end, for the same reason as in `../outbox.ts`.
+ */
 export class Outbox {
   readonly #waiting: Waiting[] = [];
   #socket: Socket | null = null;
   #isOpen = true;
-  #isCorked = false;
+  #turnIsOpen = false;
   #ends = false;
   #untakenBytes = 0;
   #linesSent = 0;
@@ -43,8 +46,16 @@ export class Outbox {
 
   /** A frame that is no input. */
   push(frame: Buffer): void {
-    this.#cork();
-    this.#socket?.write(frame);
+    const socket = this.#socket;
+    if (socket === null) return;
+    socket.write(frame);
+    if (this.#turnIsOpen) return;
+    this.#turnIsOpen = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#turnIsOpen = false;
+      socket.uncork();
+    });
   }
 
   /** End of input, once everything before it has left. */
@@ -89,17 +100,6 @@ export class Outbox {
   #write(frame: Buffer): void {
     this.#untakenBytes += frame.length - HEADER_BYTES;
     this.push(frame);
-  }
-
-  #cork(): void {
-    const socket = this.#socket;
-    if (socket === null || this.#isCorked) return;
-    this.#isCorked = true;
-    socket.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      socket.uncork();
-    });
   }
 }
 

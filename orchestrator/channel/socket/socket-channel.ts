@@ -12,7 +12,7 @@ import { Outbox } from './outbox.ts';
 const KEEP_BYTES = 1024 * 1024;
 /** Told when so much of that was handed on, ... */
 const ACK_STEP_BYTES = 64 * 1024;
-/** ... with the next line that is sent, or after this. */
+/** ... or after this: with each line it would be a frame a call more for both sides. */
 const ACK_MS = 100;
 
 export type SocketChannelOptions = {
@@ -101,7 +101,6 @@ export class SocketChannel implements Channel {
 
   send(line: string): Promise<void> {
     if (this.#isOver) return Promise.reject(new Error('the channel is closed'));
-    this.#tellAcknowledged();
     return this.#outbox.send(line);
   }
 
