@@ -1,4 +1,10 @@
-import type { Clock, GantryError, JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
+import {
+  type Clock,
+  type GantryError,
+  type JsonRpcId,
+  type JsonRpcOutcome,
+  TurnoverMap,
+} from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type Memory, takeLines } from './acknowledger.ts';
 import type { Channel } from './channel.ts';
@@ -40,7 +46,7 @@ export class Link {
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #dropped: DroppedLines;
-  readonly #open = new Map<JsonRpcId, OpenCall>();
+  readonly #open = new TurnoverMap<JsonRpcId, OpenCall>();
   /** Of these, the ones that ask only whether the process lives: nobody's calls. */
   readonly #probes = new Set<JsonRpcId>();
   readonly #heard: Heard;
@@ -69,7 +75,7 @@ export class Link {
     this.over = channel.closed.then(async () => {
       this.#closed = true;
       const error = await deadCallError();
-      for (const call of [...this.#open.values()]) call.fail(error);
+      for (const call of this.#open.values()) call.fail(error);
     });
   }
 
@@ -228,7 +234,7 @@ export class Link {
     // stdio has no correlation: what is not a change belongs to the newest open call that takes it (docs/architecture.md).
     const taker = isChange(message)
       ? undefined
-      : [...this.#open.values()].findLast((call) => call.takesUnattributed);
+      : this.#open.values().findLast((call) => call.takesUnattributed);
     if (taker !== undefined) return taker.message(message);
     if (this.#listener !== null) return this.#listener(message);
     if (message.kind === 'notification') return this.#dropped.add('unattributed_notification');

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TurnoverMap } from '../kernel/index.ts';
 
 /**
  * Bounds on a request that is still being received; a long answer is not limited by them. Node's own defaults
@@ -38,12 +39,14 @@ export async function listen(
   // Not answered with "100 Continue" here: `body.ts` does, once it knows that it wants the body.
   server.on('checkContinue', handle);
 
-  const open = new Set<ServerResponse>();
+  const open = new TurnoverMap<number, ServerResponse>();
+  let lastRequest = 0;
   let draining = false;
   const track = (_request: unknown, response: ServerResponse) => {
-    open.add(response);
+    const request = ++lastRequest;
+    open.set(request, response);
     if (draining) hangUpAfter(response);
-    response.once('close', () => open.delete(response));
+    response.once('close', () => open.delete(request));
   };
   server.prependListener('request', track);
   server.prependListener('checkContinue', track);
@@ -63,7 +66,7 @@ export async function listen(
     port,
     close(drainMs) {
       draining = true;
-      for (const response of open) hangUpAfter(response);
+      for (const response of open.values()) hangUpAfter(response);
       return new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         // Also closes connections that are idle now; busy ones follow when their answer has ended.

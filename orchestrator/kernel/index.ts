@@ -14,4 +14,5 @@ export * from './server-spec.ts';
 export * from './sorted.ts';
 export * from './task.ts';
 export * from './tool-filter.ts';
+export * from './turnover-map.ts';
 export * from './views.ts';

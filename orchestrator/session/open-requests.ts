@@ -1,4 +1,4 @@
-import { GantryError, type JsonRpcId } from '../kernel/index.ts';
+import { GantryError, type JsonRpcId, TurnoverMap } from '../kernel/index.ts';
 import type { SentCall } from '../routing/index.ts';
 import type { OpenCallNote, OpenWork } from './open-work.ts';
 
@@ -50,7 +50,7 @@ export class OpenRequest {
 
 /** The requests of one session that have no answer yet, by the client's ids. */
 export class OpenRequests {
-  readonly #open = new Map<JsonRpcId, OpenRequest>();
+  readonly #open = new TurnoverMap<JsonRpcId, OpenRequest>();
   readonly #work: OpenWork;
 
   constructor(work: OpenWork) {
