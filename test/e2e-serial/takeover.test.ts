@@ -52,6 +52,7 @@ for (const [how, restart] of [
       t.is(await think(thinking, 2), 2);
       await restart();
       t.is(await think(thinking, 3), 3, 'its history is that of before');
+      await untilReady(principal.server); // until then shares of others are refused, with Retry-After
       const remembered = await said(principal, 'remember', { text: 'after' });
       t.true(remembered.endsWith(`before ${how},after`), remembered);
       const echoed = await everything.call(1, 'echo', { message: 'still here' });
@@ -176,6 +177,7 @@ test.serial('a polite stop answers calls in flight, and their sessions go on', a
     t.true(text.includes(`ran ${mark}`), text);
   }
   t.is(await said(own, 'remember', { text: 'b' }), 'a,b');
+  await untilReady(shared.server);
   for (const mark of [...calls.keys(), 'drained stream']) {
     t.is(await runs(mark === 'drained own' ? own : shared, mark), 1, mark);
   }
