@@ -1,15 +1,18 @@
 import test, { type ExecutionContext } from 'ava';
-import { callTool, containersOf, type Json, metric, server } from '../e2e/harness.ts';
+import { reachedOver } from '../e2e/channels.ts';
+import { api, callTool, containersOf, type Json, metric } from '../e2e/harness.ts';
 import { BOTH_KINDS, type McpSession, openSession, type RpcMessage, toolCall } from '../e2e/mcp-session.ts';
+import { modernRequest } from '../e2e/modern-client.ts';
 import { addServer, fixtureEntry, makeServer, removeServer, untilReady } from '../e2e/own-server.ts';
+import type { RawAnswer } from '../e2e/raw-http.ts';
 import { nextOf, type OpenStream, openEvents } from '../e2e/sse-stream.ts';
 import { until } from '../e2e/until.ts';
 import { killAndStart, labelledContainers, restartPolitely } from './orchestrator.ts';
 
 const SERVERS = ['everything', 'sequential-thinking', 'clock', 'plain'];
 const STEPS = 12;
-/** A process of each session, and one for all of them: what they have in common is the channel. */
-const SHARINGS = ['session', 'shared'] as const;
+/** A process of each session, one for all of them, and one of their principal: what they have in common is the channel. */
+const SHARINGS = ['session', 'shared', 'principal'] as const;
 const counted = new Map<string, string>();
 
 test.before(async (t) => {
@@ -33,6 +36,8 @@ for (const [how, restart] of [
     async (t) => {
       t.timeout(180_000);
       await untilReady('clock');
+      const principal = await openSession(t, counted.get('principal') ?? '');
+      await said(principal, 'remember', { text: `before ${how}` });
       const everything = await openSession(t, 'everything');
       const thinking = await openSession(t, 'sequential-thinking');
       const shared = await openSession(t, 'clock');
@@ -41,10 +46,15 @@ for (const [how, restart] of [
         ...(await idsOf('everything', 'session')),
         ...(await idsOf('sequential-thinking', 'session')),
       ];
+      for (const { server } of [principal, everything, thinking, shared])
+        await reachedOver(t, server, 'socket');
       t.is(await think(thinking, 1), 1);
       t.is(await think(thinking, 2), 2);
       await restart();
       t.is(await think(thinking, 3), 3, 'its history is that of before');
+      await untilReady(principal.server); // until then shares of others are refused, with Retry-After
+      const remembered = await said(principal, 'remember', { text: 'after' });
+      t.true(remembered.endsWith(`before ${how},after`), remembered);
       const echoed = await everything.call(1, 'echo', { message: 'still here' });
       t.deepEqual(echoed.result?.content, [{ type: 'text', text: 'Echo: still here' }]);
       await untilReady('clock');
@@ -93,21 +103,22 @@ for (const sharing of SHARINGS) {
 }
 
 test.serial(
-  'a call that is no stream ends with its connection, runs once, and its answer reaches nobody',
+  'calls that are no streams end with their connections, run once, and their answers reach nobody',
   async (t) => {
     t.timeout(180_000);
-    const name = counted.get('session') ?? '';
-    const session = await openSession(t, name);
-    const call = session.post(toolCall('cut', 'run', { mark: 'plain', ms: 4000 }));
-    const cut = t.throwsAsync(call);
-    await until('it runs', async () => (await runs(session, 'plain')) === 1);
+    const { own, shared, calls } = await callsInEveryWay(t, 'cut');
+    const cut = [...calls].map(async ([mark, call]) => {
+      const error = await t.throwsAsync(call, undefined, mark);
+      t.regex(String(error), /socket hang up|ECONNRESET|aborted$/, mark);
+    });
     await killAndStart();
-    await cut;
+    await Promise.all(cut);
     // The same id and the same process: its late answer must not be taken for the one of this call.
-    const next = await session.call('cut', 'run', { mark: 'next', ms: 4000 });
+    const next = await own.call('cut own', 'run', { mark: 'next', ms: 4000 });
     t.deepEqual(next.result?.content, [{ type: 'text', text: 'ran next' }]);
-    t.is(await runs(session, 'plain'), 1);
-    t.is(await metric('gantry_lines_dropped_total', `server="${name}"`, 'why="unknown_id"'), 1);
+    await untilReady(shared.server);
+    for (const mark of calls.keys()) t.is(await runs(mark === 'cut own' ? own : shared, mark), 1, mark);
+    t.is(await metric('gantry_lines_dropped_total', `server="${own.server}"`, 'why="unknown_id"'), 1);
   },
 );
 
@@ -152,16 +163,53 @@ test.serial(
 
 test.serial('a polite stop answers calls in flight, and their sessions go on', async (t) => {
   t.timeout(180_000);
-  const session = await openSession(t, 'plain');
-  t.is(await said(session, 'remember', { text: 'a' }), 'a');
-  const slow = session.call('slow', 'sleep', { ms: 4000 });
-  await until('it runs', async () => (await server('plain')).callsInFlight > 0);
+  const { own, shared, calls } = await callsInEveryWay(t, 'drained');
+  t.is(await said(own, 'remember', { text: 'a' }), 'a');
+  const stream = await startCall(t, shared, { mark: 'drained stream', steps: 8, ms: 500 });
+  await nextOf(stream);
   await restartPolitely();
-  t.deepEqual((await slow).result?.content, [{ type: 'text', text: 'slept' }]);
-  t.is(await said(session, 'remember', { text: 'b' }), 'a,b');
+  const told: RpcMessage[] = [];
+  for await (const { data } of stream.events) told.push(JSON.parse(data) as RpcMessage);
+  t.deepEqual(told.at(-1)?.result?.content, [{ type: 'text', text: 'ran drained stream' }]);
+  for (const [mark, call] of calls) {
+    const { status, text } = await call;
+    t.is(status, 200, mark);
+    t.true(text.includes(`ran ${mark}`), text);
+  }
+  t.is(await said(own, 'remember', { text: 'b' }), 'a,b');
+  await untilReady(shared.server);
+  for (const mark of [...calls.keys(), 'drained stream']) {
+    t.is(await runs(mark === 'drained own' ? own : shared, mark), 1, mark);
+  }
   await untilReady('plain');
   t.is(await callTool('plain', 'echo', { text: 'others too' }), 'others too');
 });
+
+/**
+ * Begins a call in each way that there is, and resolves when all of them run.
+ * @returns by their marks, which say how often they ran: `own` knows it of its call, `shared` of all others
+ */
+async function callsInEveryWay(t: ExecutionContext, what: string) {
+  const own = await openSession(t, counted.get('session') ?? '');
+  const shared = await openSession(t, counted.get('shared') ?? '');
+  const args = (mark: string): Json => ({ mark, ms: 4000 });
+  const inSession = (session: McpSession, mark: string): Promise<RawAnswer> =>
+    session.post(toolCall(mark, 'run', args(mark)));
+  const ways: Record<string, (mark: string) => Promise<RawAnswer>> = {
+    own: (mark) => inSession(own, mark),
+    shared: (mark) => inSession(shared, mark),
+    stateless: (mark) => modernRequest(shared.server, 'tools/call', { name: 'run', arguments: args(mark) }),
+    rest: (mark) => api('POST', `/api/v1/servers/${shared.server}/tools/run`, { body: args(mark) }),
+  };
+  const calls = new Map<string, Promise<RawAnswer>>();
+  for (const [way, begin] of Object.entries(ways)) calls.set(`${what} ${way}`, begin(`${what} ${way}`));
+  for (const mark of calls.keys()) {
+    const session = mark === `${what} own` ? own : shared;
+    await until(`${mark} runs`, async () => (await runs(session, mark)) === 1);
+  }
+  for (const { server } of [own, shared]) await reachedOver(t, server, 'socket');
+  return { own, shared, calls };
+}
 
 async function idsOf(name: string, heldBy: 'pool' | 'session'): Promise<readonly string[]> {
   const held = (await containersOf(name)).filter((one) => one.heldBy === heldBy);

@@ -10,7 +10,7 @@ import { realEngine, testImage } from './real-engine.ts';
 let program: Promise<string> | null = null;
 
 /** The first process of bridge-image, as it lies in the image of the stack, on this host. It is static. */
-function bridgeProgram(): Promise<string> {
+export function bridgeProgram(): Promise<string> {
   program ??= (async () => {
     const directory = await mkdtemp(join(tmpdir(), 'gantry-init-'));
     process.once('exit', () => void rm(directory, { recursive: true, force: true }));
