@@ -3,43 +3,31 @@ import { loadConfig } from '../../orchestrator/config/index.ts';
 import { additionOf } from '../../scripts/add/addition.ts';
 import { withServers } from '../../scripts/add/insert.ts';
 
+/** A server.json of one package. */
+function documentOf(pack: Record<string, unknown>) {
+  return { name: 'a/b', packages: [{ transport: { type: 'stdio' }, ...pack }] };
+}
+
 test('a secret among the arguments is refused: gantry.yaml would show it', (t) => {
-  const document = {
-    name: 'a/b',
-    packages: [
-      {
-        registryType: 'npm',
-        identifier: 'b',
-        transport: { type: 'stdio' },
-        packageArguments: [{ type: 'named', name: '--key', isSecret: true, isRequired: true }],
-      },
-    ],
-  };
+  const document = documentOf({
+    registryType: 'npm',
+    identifier: 'b',
+    packageArguments: [{ type: 'named', name: '--key', isSecret: true, isRequired: true }],
+  });
   const { problems } = additionOf(document, { key: 'x' }, null);
   const message = 'is a secret among the arguments, which gantry.yaml would show to everybody';
   t.deepEqual(problems, [{ path: ['packages', 0, 'packageArguments', 0], message }]);
 });
 
 test('a secret in -e of a docker run goes into a file as well', (t) => {
-  const document = {
-    name: 'a/b',
-    packages: [
-      {
-        registryType: 'oci',
-        identifier: 'a/b:1',
-        transport: { type: 'stdio' },
-        runtimeArguments: [
-          {
-            type: 'named',
-            name: '-e',
-            value: 'TOKEN={token}',
-            isRequired: true,
-            variables: { token: { isSecret: true, isRequired: true } },
-          },
-        ],
-      },
+  const token = { isSecret: true, isRequired: true };
+  const document = documentOf({
+    registryType: 'oci',
+    identifier: 'a/b:1',
+    runtimeArguments: [
+      { type: 'named', name: '-e', value: 'TOKEN={token}', isRequired: true, variables: { token } },
     ],
-  };
+  });
   const { entries, secrets, problems } = additionOf(document, { token: 's3cret' }, null);
   t.deepEqual(problems, []);
   t.deepEqual(entries.get('b'), { image: 'a/b:1', env: { TOKEN: { file: 'secrets/b.TOKEN' } } });

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { type ErrorCode, GantryError, type ServerSpec } from '../../orchestrator/kernel/index.ts';
+import type { GantryError, ServerSpec } from '../../orchestrator/kernel/index.ts';
 import {
   type ClientMessage,
   MemoryEventLog,
@@ -56,15 +56,6 @@ export function notification(method: string, params: Record<string, unknown> = {
 export function opened(reply: Reply): string {
   if (reply.kind === 'accepted' || reply.sessionId === null) throw new Error('no session');
   return reply.sessionId;
-}
-
-export async function failsWith(
-  t: ExecutionContext,
-  promise: Promise<unknown>,
-  code: ErrorCode,
-): Promise<void> {
-  const error = await t.throwsAsync(promise, { instanceOf: GantryError });
-  t.is((error as GantryError).code, code);
 }
 
 export async function read(stream: OutStream<OutEvent>): Promise<Record<string, unknown>[]> {

@@ -1,8 +1,9 @@
 import test from 'ava';
 import { GantryError } from '../../orchestrator/kernel/index.ts';
 import { encodeOutcome } from '../../orchestrator/session/index.ts';
+import { failsWith } from '../failure.ts';
 import { TEST_SPEC } from '../fakes/fake-pools.ts';
-import { failsWith, notification, request, setUp } from './sessions-rig.ts';
+import { notification, request, setUp } from './sessions-rig.ts';
 
 test('the initialize of the client reaches the process as it is, and the answer comes back with a session id', async (t) => {
   const { pools, open, sessions } = setUp(t);

@@ -1,8 +1,9 @@
 import test from 'ava';
 import { sessionKey } from '../../orchestrator/kernel/index.ts';
 import type { ClientMessage } from '../../orchestrator/session/index.ts';
+import { failsWith } from '../failure.ts';
 import { TEST_SPEC } from '../fakes/fake-pools.ts';
-import { failsWith, opened, request } from './sessions-rig.ts';
+import { opened, request } from './sessions-rig.ts';
 import { CALL, channelOf, initialize, take, textsOf, underway, world } from './takeover-rig.ts';
 
 test('a session is written down before its client knows it, by a hash of its id, and goes on in the next process', async (t) => {
