@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -64,6 +64,15 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   for (let turn = 0; turn < 500; turn++) {
     if (await isSo()) return;
     await setImmediate();
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+/** The same where connections are real: their time is too. */
+export async function untilReally(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 5) {
+    if (await isSo()) return;
+    await delay(5);
   }
   throw new Error(`never came true: ${what}`);
 }
