@@ -1,6 +1,13 @@
-import { GantryError, type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
+import { type Offers, readOffers, type ServerSpec } from './kernel/index.ts';
 import type { MeshMemory, ServerHistory } from './lifecycle/index.ts';
-import { Intents, type Json, LearnedOffers, type MeshStore, WRITTEN_BEHIND } from './registry/index.ts';
+import {
+  Intents,
+  type Json,
+  LearnedOffers,
+  type MeshStore,
+  reached,
+  WRITTEN_BEHIND,
+} from './registry/index.ts';
 import { storedHistory } from './stored-history.ts';
 
 /** What earlier starts of the orchestrator left in the registry. */
@@ -26,16 +33,12 @@ export class Remembered implements MeshMemory {
    */
   async load(): Promise<boolean> {
     if (this.intents.wasRead) return false;
-    try {
+    return reached(async () => {
       this.#tools = await this.#store.kept('tools');
       this.#breakers = await this.#store.kept('breakers');
       await this.learned.load();
       await this.intents.load();
-      return true;
-    } catch (error) {
-      if (error instanceof GantryError && error.code === 'registry_unavailable') return false;
-      throw error;
-    }
+    });
   }
 
   stopped(server: string): boolean {
@@ -60,15 +63,13 @@ export class Remembered implements MeshMemory {
   /** Forgets servers that are gone. What cannot be forgotten now is forgotten at the next change of the list. */
   async keepOnly(specs: readonly ServerSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
-    try {
+    await reached(async () => {
       this.learned.keepOnly(names);
       await this.intents.keepOnly(names);
       for (const kind of WRITTEN_BEHIND) {
         const remove = [...(await this.#store.kept(kind)).keys()].filter((name) => !names.has(name));
         if (remove.length > 0) await this.#store.keep(kind, { put: new Map(), remove });
       }
-    } catch (error) {
-      if (!(error instanceof GantryError && error.code === 'registry_unavailable')) throw error;
-    }
+    });
   }
 }

@@ -1,5 +1,6 @@
 import {
   type Agent,
+  type AgentOutcome,
   type ClaimedTask,
   type Clock,
   type Ending,
@@ -19,13 +20,6 @@ export type AgentTasksOptions = {
   readonly facts: Facts;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: () => number;
-};
-
-/** What an agent says of a task it had. */
-export type AgentOutcome = {
-  readonly status: 'done' | 'failed' | 'retry';
-  readonly result: unknown;
-  readonly message: string | null;
 };
 
 /** Agents and the topics that are theirs: whoever has no way to Redis consumes over these. */

@@ -1,6 +1,16 @@
-import type { ClaimedTask, Clock, DeadLetter, Ending, NewTask, TaskRecord } from '../kernel/index.ts';
+import type {
+  ClaimedTask,
+  Clock,
+  DeadLetter,
+  Ending,
+  EnqueueOutcome,
+  NewTask,
+  TaskClaim,
+  TaskLimits,
+  TaskRecord,
+} from '../kernel/index.ts';
 import { inTurn, type MemoryTask, memoryTask } from './memory-task.ts';
-import type { ClaimRequest, EnqueueOutcome, TaskLimits, TaskStore } from './task-store.ts';
+import type { TaskStore } from './task-store.ts';
 
 /** The twin of `redis-task-store`: the same promises but one. All tasks and results end with the process. */
 export class MemoryTaskStore implements TaskStore {
@@ -39,7 +49,7 @@ export class MemoryTaskStore implements TaskStore {
     });
   }
 
-  async claim(request: ClaimRequest): Promise<readonly ClaimedTask[]> {
+  async claim(request: TaskClaim): Promise<readonly ClaimedTask[]> {
     const { topic, consumer, count, perLane, turn, abandonedAfterMs } = request;
     const now = this.#clock.now();
     const busy = new Map(request.busy);

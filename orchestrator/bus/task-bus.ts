@@ -1,30 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
   type DeadLetter,
+  type EnqueuedTask,
+  type EnqueueOutcome,
   type Facts,
   GantryError,
   MESH_TOPIC,
   type NewTask,
   newTaskId,
   type TaskRecord,
+  type TaskRequest,
   type TaskResult,
 } from '../kernel/index.ts';
 import { Batch } from './batch.ts';
 import { statusText } from './outcome.ts';
-import { type Enqueued, type EnqueueOutcome, TASK_LIMITS, type TaskStore } from './task-store.ts';
+import { TASK_LIMITS, type TaskStore } from './task-store.ts';
 import { toolTaskOf } from './tool-task.ts';
-
-/** A task as somebody asks for it. */
-export type TaskRequest = {
-  readonly topic: string;
-  readonly task: Readonly<Record<string, unknown>>;
-  readonly priority: number;
-  readonly delayMs: number;
-  readonly idempotencyKey: string | null;
-  readonly maxAttempts: number;
-  /** For agents' topics; for the mesh's own the tool itself says it. */
-  readonly mayRunTwice: boolean;
-};
 
 export type TaskBusOptions = {
   readonly store: TaskStore;
@@ -57,7 +48,7 @@ export class TaskBus {
    * @throws GantryError unprocessable, server_not_found, queue_full, invalid_state (the idempotency key stands for
    * another task)
    */
-  async enqueue(requests: readonly TaskRequest[], principal: string): Promise<readonly Enqueued[]> {
+  async enqueue(requests: readonly TaskRequest[], principal: string): Promise<readonly EnqueuedTask[]> {
     const tasks = requests.map((request) => this.#taskOf(request, principal));
     const outcome = await this.#enqueues.add(tasks);
     const topic = tasks[0]?.topic ?? MESH_TOPIC;

@@ -1,15 +1,15 @@
-import type { ClaimedTask, DeadLetter, Ending, NewTask, TaskRecord, TaskResult } from '../kernel/index.ts';
-
-/** What the bus may hold. A full one refuses; it never drops what nobody has executed. */
-export type TaskLimits = {
-  /** Open tasks of all topics: everything but what is done or failed. Dead letters are open. */
-  readonly maxTasks: number;
-  readonly maxBytes: number;
-  /** Finished tasks that are kept for each topic, the newest, and for how long. */
-  readonly resultsKept: number;
-  readonly resultBytes: number;
-  readonly keptMs: number;
-};
+import type {
+  ClaimedTask,
+  DeadLetter,
+  Ending,
+  EnqueueOutcome,
+  NewTask,
+  TaskClaim,
+  TaskLimits,
+  TaskRecord,
+  TaskResult,
+  TaskUsage,
+} from '../kernel/index.ts';
 
 /** 64 MiB of tasks and 32 MiB of results leave half of the memory that Redis has by default. */
 export const TASK_LIMITS: TaskLimits = {
@@ -19,31 +19,6 @@ export const TASK_LIMITS: TaskLimits = {
   resultBytes: 32 * 1024 * 1024,
   keptMs: 24 * 3600 * 1000,
 };
-
-export type Enqueued = {
-  /** Of the task that was first with this idempotency key, where there was one. */
-  readonly id: string;
-  readonly state: TaskRecord['state'];
-  readonly existed: boolean;
-};
-
-/** `full`: nothing was taken. `conflict`: an idempotency key stands for another task; nothing was taken. */
-export type EnqueueOutcome = readonly Enqueued[] | 'full' | 'conflict';
-
-export type ClaimRequest = {
-  readonly topic: string;
-  readonly consumer: string;
-  readonly count: number;
-  /** Most tasks of one lane in the hands of this consumer; `busy` are those it has. */
-  readonly perLane: number;
-  readonly busy: ReadonlyMap<string, number>;
-  /** Which lane begins: counted up by the caller, so that each has its turn. */
-  readonly turn: number;
-  /** Takes over what others have not renewed for so long; null leaves it. */
-  readonly abandonedAfterMs: number | null;
-};
-
-export type Usage = { readonly open: number; readonly dead: number; readonly bytes: number };
 
 /**
  * Tasks from the moment they are taken to the moment they are forgotten. Adapters: `redis-task-store` of the registry
@@ -58,7 +33,7 @@ export type TaskStore = {
   /** All or none. */
   enqueue(tasks: readonly NewTask[]): Promise<EnqueueOutcome>;
   /** Higher priorities first, in each the oldest. Also what the consumer had already, where a reply was lost. */
-  claim(request: ClaimRequest): Promise<readonly ClaimedTask[]>;
+  claim(request: TaskClaim): Promise<readonly ClaimedTask[]>;
   /** Written down before a task is handed over. False: another consumer has it; it must not be executed. */
   start(
     consumer: string,
@@ -77,7 +52,7 @@ export type TaskStore = {
   replay(id: string): Promise<boolean>;
   /** Forgets it. @returns whether it was dead. */
   discard(id: string): Promise<boolean>;
-  usage(): Promise<Usage>;
+  usage(): Promise<TaskUsage>;
   close(): Promise<void>;
 };
 

@@ -11,13 +11,16 @@ export type Conversion = { readonly entry: RawObject | null; readonly findings: 
 const knownKeys = ['command', 'args', 'env', 'type'];
 
 /** Keys of clients that mean the machine they run on. */
-const reasons: Readonly<Record<string, string>> = {
-  cwd: 'names a directory of the host',
-  envFile: 'names a file of the host: write its variables into env',
-  sandbox: 'is for a client that runs the server itself: here every server has a container of its own',
-  sandboxEnabled: 'is for a client that runs the server itself: here every server has a container of its own',
-  dev: 'is for a client that runs the server itself',
-};
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['cwd', 'names a directory of the host'],
+  ['envFile', 'names a file of the host: write its variables into env'],
+  ['sandbox', 'is for a client that runs the server itself: here every server has a container of its own'],
+  [
+    'sandboxEnabled',
+    'is for a client that runs the server itself: here every server has a container of its own',
+  ],
+  ['dev', 'is for a client that runs the server itself'],
+]);
 
 /**
  * Converts one server as desktop clients write it: `npx`, `uvx`, `docker run`, and `url`. What the conversion cannot
@@ -30,7 +33,7 @@ export function convertMcpServer(raw: unknown): Conversion {
   const findings: Finding[] = [];
   for (const key of Object.keys(raw)) {
     if (knownKeys.includes(key)) continue;
-    findings.push({ path: [key], message: reasons[key] ?? unknownKey(key, knownKeys), at: 'key' });
+    findings.push({ path: [key], message: reasons.get(key) ?? unknownKey(key, knownKeys), at: 'key' });
   }
   const args = readArgs(raw.args, findings);
   const env = readEnv(raw.env, findings);

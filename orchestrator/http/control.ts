@@ -1,15 +1,18 @@
 import type {
   Agent,
+  AgentOutcome,
   ClaimedTask,
   ConfigView,
   ContainerStatsView,
   ContainerView,
   DeadLetter,
+  Ending,
+  EnqueuedTask,
   LogLine,
   ReplicaView,
   ServerView,
+  TaskRequest,
   TaskResult,
-  TaskState,
   ToolView,
 } from '../kernel/index.ts';
 
@@ -79,24 +82,10 @@ export type ToolControl = {
   ): Promise<string>;
 };
 
-/** A task as somebody asks for it. */
-export type TaskRequest = {
-  readonly topic: string;
-  readonly task: Readonly<Record<string, unknown>>;
-  readonly priority: number;
-  readonly delayMs: number;
-  readonly idempotencyKey: string | null;
-  readonly maxAttempts: number;
-  readonly mayRunTwice: boolean;
-};
-
 /** The task bus. `viewer` is the principal whose tasks are meant; null means everybody's. All throw registry_unavailable. */
 export type TaskControl = {
   /** All or none. @throws unprocessable, server_not_found, queue_full, invalid_state */
-  enqueue(
-    requests: readonly TaskRequest[],
-    principal: string,
-  ): Promise<readonly { readonly id: string; readonly state: TaskState; readonly existed: boolean }[]>;
+  enqueue(requests: readonly TaskRequest[], principal: string): Promise<readonly EnqueuedTask[]>;
   /** @returns one JSON object as text: results are passed on as they came. @throws task_not_found */
   status(id: string, viewer: string | null): Promise<string>;
   /** Newest first; `json` as `status` returns it. */
@@ -118,15 +107,7 @@ export type AgentControl = {
   /** @throws unprocessable */
   claim(topic: string, agent: string, count: number): Promise<readonly ClaimedTask[]>;
   /** @returns what has become of it. @throws task_not_found, invalid_state */
-  settle(
-    id: string,
-    agent: string,
-    outcome: {
-      readonly status: 'done' | 'failed' | 'retry';
-      readonly result: unknown;
-      readonly message: string | null;
-    },
-  ): Promise<'done' | 'failed' | 'retry' | 'dead'>;
+  settle(id: string, agent: string, outcome: AgentOutcome): Promise<Ending['kind']>;
 };
 
 export type Health = {

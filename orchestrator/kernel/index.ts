@@ -9,6 +9,7 @@ export * from './json-scan.ts';
 export * from './modern.ts';
 export * from './offers.ts';
 export * from './reason.ts';
+export * from './registration.ts';
 export * from './server-set.ts';
 export * from './server-spec.ts';
 export * from './sorted.ts';

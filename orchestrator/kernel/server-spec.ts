@@ -136,6 +136,11 @@ export type HealthPolicy = {
   readonly fall: number;
 };
 
+/** What can be set at run time for all servers at once, on top of the configuration. */
+export type Tune = Partial<
+  Pick<Balance, 'strategy'> & Pick<BreakerPolicy, 'consecutiveFailures' | 'ejectMs'>
+>;
+
 /** How calls are spread over the replicas of a pool; sharing `shared` and `call`. */
 export type Balance = {
   readonly strategy: BalanceStrategy;

@@ -19,6 +19,18 @@ export type TaskState = 'queued' | 'delayed' | 'running' | 'done' | 'failed' | '
  */
 export type DeadReason = 'may_have_run' | 'attempts' | 'unreachable' | 'not_a_task';
 
+/** A task as somebody asks for it. */
+export type TaskRequest = {
+  readonly topic: string;
+  readonly task: Readonly<Record<string, unknown>>;
+  readonly priority: number;
+  readonly delayMs: number;
+  readonly idempotencyKey: string | null;
+  readonly maxAttempts: number;
+  /** For agents' topics; for the mesh's own the tool itself says it. */
+  readonly mayRunTwice: boolean;
+};
+
 export type NewTask = {
   readonly id: string;
   readonly topic: string;
@@ -37,6 +49,31 @@ export type NewTask = {
   readonly maxAttempts: number;
   /** Whether it may run a second time when it is not known whether it did. */
   readonly mayRunTwice: boolean;
+};
+
+/** What became of a task that was to be taken. */
+export type EnqueuedTask = {
+  /** Of the task that was first with this idempotency key, where there was one. */
+  readonly id: string;
+  readonly state: TaskState;
+  readonly existed: boolean;
+};
+
+/** `full`: nothing was taken. `conflict`: an idempotency key stands for another task; nothing was taken. */
+export type EnqueueOutcome = readonly EnqueuedTask[] | 'full' | 'conflict';
+
+/** What a consumer asks for. */
+export type TaskClaim = {
+  readonly topic: string;
+  readonly consumer: string;
+  readonly count: number;
+  /** Most tasks of one lane in the hands of this consumer; `busy` are those it has. */
+  readonly perLane: number;
+  readonly busy: ReadonlyMap<string, number>;
+  /** Which lane begins: counted up by the caller, so that each has its turn. */
+  readonly turn: number;
+  /** Takes over what others have not renewed for so long; null leaves it. */
+  readonly abandonedAfterMs: number | null;
 };
 
 /** A task that a consumer has in hand: until it is settled, or its consumer is not heard of for too long. */
@@ -61,6 +98,13 @@ export type ClaimedTask = {
   readonly enqueuedAt: number;
   /** When it was first to be executed. */
   readonly dueAt: number;
+};
+
+/** What an agent says of a task it had. */
+export type AgentOutcome = {
+  readonly status: 'done' | 'failed' | 'retry';
+  readonly result: unknown;
+  readonly message: string | null;
 };
 
 /** How an attempt ended. `json` is what is told about the task from then on. */
@@ -108,6 +152,19 @@ export type DeadLetter = {
   readonly attempts: number;
   readonly diedAt: number;
 };
+
+/** What the bus may hold. A full one refuses; it never drops what nobody has executed. */
+export type TaskLimits = {
+  /** Open tasks of all topics: everything but what is done or failed. Dead letters are open. */
+  readonly maxTasks: number;
+  readonly maxBytes: number;
+  /** Finished tasks that are kept for each topic, the newest, and for how long. */
+  readonly resultsKept: number;
+  readonly resultBytes: number;
+  readonly keptMs: number;
+};
+
+export type TaskUsage = { readonly open: number; readonly dead: number; readonly bytes: number };
 
 /** Somebody who consumes tasks, and was heard of lately. */
 export type Agent = {

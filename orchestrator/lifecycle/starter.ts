@@ -1,5 +1,5 @@
 import type { ContainerFacts, ContainerSpec, Engine } from '../engine/index.ts';
-import { type Clock, type Facts, type Reason, reason, type ServerSpec, shortId } from '../kernel/index.ts';
+import { type Clock, type Facts, type Reason, reason } from '../kernel/index.ts';
 import {
   type CallBreaker,
   type Channel,
@@ -10,30 +10,21 @@ import {
 import type { Admission } from './admission.ts';
 import type { Candidate } from './candidate.ts';
 import type { ChannelMaker } from './channel-maker.ts';
+import { type ContainerRequest, containerSpec } from './container-spec.ts';
 import type { ContainerTable } from './container-table.ts';
-import type { PreparedImage } from './images/prepared-image.ts';
-import { containerLabels, volumeLabels, volumeName } from './labels.ts';
 import { unappliedLimit } from './limits-check.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import { Running } from './running.ts';
 import { StartFailure } from './start-failure.ts';
 
-/** Open files per process: what servers need, far from what a leak can do to the host. */
-const NOFILE = 1024;
 /** Ids of calls for each owner of a process: half a year at 60,000 a second, and 8,000 owners within 2^53. */
 const IDS_EACH = 2 ** 40;
 const ENDED_MEANWHILE = reason('exited', 'The process that an earlier start left has ended meanwhile.');
 const NOT_WRITTEN = reason('internal', 'The registry does not answer, so nothing is taken over.');
 
-export type StartRequest = {
-  readonly spec: ServerSpec;
-  readonly image: PreparedImage;
-  readonly replicaId: string;
-  readonly generation: number;
+export type StartRequest = ContainerRequest & {
   readonly restarts: number;
   readonly heldBy: Holder;
-  /** Whose data the volume holds; null for a shared one. Without `spec.data` it does not matter. */
-  readonly principal: string | null;
   readonly breaker: CallBreaker;
 };
 
@@ -115,7 +106,7 @@ export class Starter {
   async #start(request: StartRequest): Promise<Running> {
     const { engine, table, channels } = this.#options;
     const directory = await channels.newDirectory(request.spec, request.image);
-    const spec = await this.#containerSpec(request, directory);
+    const spec = await containerSpec(request, directory, this.#options);
     const containerId = await engine.create(spec).catch((error: unknown) => {
       channels.forget(spec.labels);
       throw error;
@@ -198,35 +189,6 @@ export class Starter {
     });
     table.hold(facts.id, running);
     return running;
-  }
-
-  async #containerSpec(request: StartRequest, directory: string | null): Promise<ContainerSpec> {
-    const { spec, image, replicaId, generation } = request;
-    const { owner, epoch } = this.#options;
-    const labels = { owner, epoch, server: spec.name, replica: replicaId, generation, directory };
-    return {
-      // The suffix: the predecessor's container may still be on its way out.
-      name: `${owner}-${replicaId}-${shortId()}`,
-      image: image.tag,
-      command: image.command,
-      args: spec.args,
-      env: spec.env,
-      labels: containerLabels(labels),
-      limits: { ...spec.resources, nofile: NOFILE },
-      network: spec.network,
-      runtime: spec.runtime,
-      volume: await this.#volume(request),
-      bridge: this.#options.channels.mountOf(directory),
-    };
-  }
-
-  async #volume({ spec, image, principal }: StartRequest): Promise<ContainerSpec['volume']> {
-    if (spec.data === null) return null;
-    const { engine, owner } = this.#options;
-    const name = volumeName(owner, spec.name, principal);
-    const { uid } = await engine.images.runsAs(image.tag);
-    await engine.volumes.ensure(name, volumeLabels(owner, spec.name), uid);
-    return { name, path: spec.data };
   }
 
   async #removeUnstarted(containerId: string, labels: ContainerSpec['labels']): Promise<void> {

@@ -11,6 +11,7 @@ export {
   type MeshStore,
   WRITTEN_BEHIND,
 } from './mesh-store.ts';
+export { reached } from './reached.ts';
 export { type Pictures, Recorder } from './recorder.ts';
 export { RedisAgentStore, type RedisAgentStoreOptions } from './redis-agent-store.ts';
 export { RedisEraMemory, type RedisEraMemoryOptions } from './redis-era-memory.ts';
@@ -18,6 +19,6 @@ export { RedisEventLog, type RedisEventLogOptions } from './redis-event-log.ts';
 export { RedisMeshStore, type RedisMeshStoreOptions } from './redis-mesh-store.ts';
 export { RedisServerStore, type RedisServerStoreOptions } from './redis-server-store.ts';
 export { RedisTaskStore, type RedisTaskStoreOptions } from './redis-task-store.ts';
-export { type NewRegistration, type Registration, Registrations } from './registrations.ts';
+export { Registrations } from './registrations.ts';
 export type { ServerStore, StoredEntry, StoredServer } from './server-store.ts';
-export { type Tune, Tuning } from './tuning.ts';
+export { Tuning } from './tuning.ts';

@@ -1,4 +1,15 @@
-import type { ClaimedTask, DeadLetter, Ending, NewTask, TaskRecord, TaskResult } from '../kernel/index.ts';
+import type {
+  ClaimedTask,
+  DeadLetter,
+  Ending,
+  EnqueueOutcome,
+  NewTask,
+  TaskClaim,
+  TaskLimits,
+  TaskRecord,
+  TaskResult,
+  TaskUsage,
+} from '../kernel/index.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { redisScript, type Script } from './redis-script.ts';
 import { claimedOf, entriesOf, letterOf, recordOf } from './redis-task-replies.ts';
@@ -6,13 +17,7 @@ import { claimedOf, entriesOf, letterOf, recordOf } from './redis-task-replies.t
 export type RedisTaskStoreOptions = {
   /** `redis://[user]:password@host:port/db`. Never shown: it holds the password. */
   readonly url: string;
-  readonly limits: {
-    readonly maxTasks: number;
-    readonly maxBytes: number;
-    readonly resultsKept: number;
-    readonly resultBytes: number;
-    readonly keptMs: number;
-  };
+  readonly limits: TaskLimits;
   /** Name of the stream that a task waits in. */
   readonly streamOf: (task: NewTask) => string;
   /** Longest wait for a connection, and for the answer to one command. */
@@ -46,7 +51,7 @@ const LOOKED_THROUGH = 1000;
 export class RedisTaskStore {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
-  readonly #limits: RedisTaskStoreOptions['limits'];
+  readonly #limits: TaskLimits;
   readonly #streamOf: (task: NewTask) => string;
 
   constructor({ url, timeoutMs, keyPrefix, limits, streamOf }: RedisTaskStoreOptions) {
@@ -56,7 +61,7 @@ export class RedisTaskStore {
     this.#streamOf = streamOf;
   }
 
-  async enqueue(tasks: readonly NewTask[]) {
+  async enqueue(tasks: readonly NewTask[]): Promise<EnqueueOutcome> {
     const args = tasks.flatMap((task) => [
       ...[task.id, task.topic, this.#streamOf(task), task.priority, task.delayMs],
       ...[task.idempotencyKey ?? '', task.digest, task.principal, task.maxAttempts],
@@ -72,15 +77,7 @@ export class RedisTaskStore {
     }));
   }
 
-  async claim(request: {
-    readonly topic: string;
-    readonly consumer: string;
-    readonly count: number;
-    readonly perLane: number;
-    readonly busy: ReadonlyMap<string, number>;
-    readonly turn: number;
-    readonly abandonedAfterMs: number | null;
-  }): Promise<readonly ClaimedTask[]> {
+  async claim(request: TaskClaim): Promise<readonly ClaimedTask[]> {
     const { topic, consumer, count, perLane, busy, turn, abandonedAfterMs } = request;
     const args = [topic, consumer, count, perLane, turn, abandonedAfterMs ?? '', ...[...busy].flat()];
     const reply = await this.#run(SCRIPTS.claim, args);
@@ -135,7 +132,7 @@ export class RedisTaskStore {
     return (await this.#run(SCRIPTS.replay, [id, 'discard'])) === 1;
   }
 
-  async usage() {
+  async usage(): Promise<TaskUsage> {
     const counts = await this.#redis.run((redis) => redis.hgetall(`${this.#prefix}tasks:usage`));
     const { open = '0', dead = '0', bytes = '0' } = counts;
     return { open: Number(open), dead: Number(dead), bytes: Number(bytes) };

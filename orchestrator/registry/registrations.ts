@@ -1,22 +1,12 @@
-import { type Clock, GantryError, isObject } from '../kernel/index.ts';
+import {
+  type Clock,
+  GantryError,
+  isObject,
+  type NewRegistration,
+  type Registration,
+} from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
-
-/** One instance of a server elsewhere, as somebody has registered it for a time. */
-export type Registration = {
-  readonly id: string;
-  /** The server that it is an instance of. */
-  readonly service: string;
-  readonly url: string;
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly ttlMs: number;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-  /** Of its place among the instances of the service; given to nobody else meanwhile. */
-  readonly number: number;
-};
-
-export type NewRegistration = Omit<Registration, 'expiresAt' | 'number'>;
+import { reached } from './reached.ts';
 
 export type RegistrationsOptions = {
   readonly store: MeshStore;
@@ -70,14 +60,7 @@ export class Registrations {
    * @returns whether it worked now; false too where the store does not answer
    */
   async load(): Promise<boolean> {
-    if (this.#wasRead) return false;
-    try {
-      await this.#read();
-      return true;
-    } catch (error) {
-      if (error instanceof GantryError && error.code === 'registry_unavailable') return false;
-      throw error;
-    }
+    return !this.#wasRead && reached(() => this.#read());
   }
 
   /**

@@ -1,12 +1,6 @@
-import { type BalanceStrategy, GantryError, isObject, type ServerSpec } from '../kernel/index.ts';
+import { type BalanceStrategy, isObject, type ServerSpec, type Tune } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
-
-/** What can be set at run time for all servers at once. */
-export type Tune = {
-  readonly strategy?: BalanceStrategy;
-  readonly consecutiveFailures?: number;
-  readonly ejectMs?: number;
-};
+import { reached } from './reached.ts';
 
 /** A value, and the configured one that it took the place of; without that it holds whatever is configured. */
 type Setting = { readonly value: unknown; readonly configured?: unknown };
@@ -32,14 +26,7 @@ export class Tuning {
 
   /** @returns whether it was read now; false too where the store does not answer */
   async load(): Promise<boolean> {
-    if (this.#wasRead) return false;
-    try {
-      await this.#read();
-      return true;
-    } catch (error) {
-      if (error instanceof GantryError && error.code === 'registry_unavailable') return false;
-      throw error;
-    }
+    return !this.#wasRead && reached(() => this.#read());
   }
 
   /** The same definitions with what was set. */

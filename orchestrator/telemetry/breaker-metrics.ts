@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Fact } from '../kernel/index.ts';
 import { BreakerCensus } from './breaker-census.ts';
+import { counterIn } from './counter-in.ts';
 
 /** From a ping that is answered at once to the default time one may take. */
 const PROBE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
@@ -8,8 +9,7 @@ const PROBE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
 /** What breakers and probes state, counted. @returns a listener that leaves all other facts alone. */
 export function breakerCounters(registry: Registry): (fact: Fact) => void {
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
+  const counter = counterIn(registry);
   const trips = counter('gantry_breaker_trips_total', 'Breakers that opened', ['server', 'guards', 'cause']);
   const spared = counter('gantry_breaker_spared_total', 'Breakers kept closed: half of the pool was out', [
     'server',

@@ -1,7 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Fact, Facts } from '../kernel/index.ts';
-import { firstValues, httpMethodLabel, mcpMethodLabel } from './bounded-labels.ts';
+import { firstValues, httpMethodLabel } from './bounded-labels.ts';
 import { breakerCounters } from './breaker-metrics.ts';
+import { CALL_BUCKETS, callMetrics } from './call-metrics.ts';
+import { counterIn } from './counter-in.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
 import { HotCounter, HotHistogram } from './hot-metrics.ts';
 import { ReplicaCensus } from './replica-census.ts';
@@ -14,13 +16,9 @@ export type FactMetrics = {
   close(): void;
 };
 
-/** From a fast echo to the default ceiling of a call's silence. */
-const CALL_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15, 60];
 const BUILD_BUCKETS = [0.1, 1, 5, 15, 30, 60, 120, 300, 600];
 /** Words that rooms write themselves; more of them than this would be a mistake, not a need. */
 const MAX_WORDS = 40;
-/** Replicas of pools have numbers, which servers that come and go over the API could use up. */
-const MAX_REPLICA_LABELS = 2000;
 
 /**
  * Counts facts, for Prometheus. Every label is bounded: servers by the configuration, routes by their patterns,
@@ -45,42 +43,8 @@ export function countFacts(facts: Facts): FactMetrics {
 
 function counters(registry: Registry): (fact: Fact) => void {
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
+  const counter = counterIn(registry);
 
-  const calls = new HotHistogram(registry, {
-    name: 'gantry_call_duration_seconds',
-    help: 'Calls to MCP servers, from written to answered',
-    labelNames: ['server', 'method', 'outcome'],
-    buckets: CALL_BUCKETS,
-  });
-  const callsTotal = new HotCounter(registry, {
-    name: 'gantry_calls_total',
-    help: 'Calls to MCP servers',
-    labelNames: ['server', 'method', 'outcome'],
-  });
-  const waiting = new Gauge({
-    name: 'gantry_queue_length',
-    help: 'Calls that wait for a replica',
-    labelNames: ['server'],
-    registers,
-  });
-  const waits = new Histogram({
-    name: 'gantry_queue_wait_seconds',
-    help: 'How long calls waited for a replica, by how that ended',
-    labelNames: ['server', 'outcome'],
-    buckets: CALL_BUCKETS,
-    registers,
-  });
-  const queued = counter('gantry_calls_queued_total', 'Calls that had to wait for a replica', ['server']);
-  const refused = counter('gantry_calls_refused_total', 'Calls that no replica got', ['server', 'why']);
-  const retried = counter('gantry_retries_total', 'Calls sent again', ['server', 'why']);
-  const notRetried = counter('gantry_retries_refused_total', 'Calls not sent again', ['server', 'why']);
-  const picks = new HotCounter(registry, {
-    name: 'gantry_picks_total',
-    help: 'Calls given to each replica of a pool',
-    labelNames: ['server', 'replica'],
-  });
   const sessions = new Gauge({
     name: 'gantry_sessions_open',
     help: 'Sessions that are open',
@@ -122,6 +86,7 @@ function counters(registry: Registry): (fact: Fact) => void {
     buckets: BUILD_BUCKETS,
     registers,
   });
+  const calls = callMetrics(registry);
   const scaling = scalingMetrics(registry);
   const tasks = taskMetrics(registry);
   const removed = counter('gantry_containers_removed_total', 'Containers removed', ['why']);
@@ -148,29 +113,17 @@ function counters(registry: Registry): (fact: Fact) => void {
   const dropWord = firstValues(MAX_WORDS);
   const removeWord = firstValues(MAX_WORDS);
   const placeWord = firstValues(200);
-  const replicaWord = firstValues(MAX_REPLICA_LABELS);
 
   return (fact) => {
     switch (fact.type) {
-      case 'call.ended': {
-        const method = mcpMethodLabel(fact.method);
-        callsTotal.inc(fact.server, method, fact.outcome);
-        return calls.observe(fact.durationMs / 1000, fact.server, method, fact.outcome);
-      }
+      case 'call.ended':
       case 'call.waiting':
-        queued.inc({ server: fact.server });
-        return waiting.inc({ server: fact.server });
       case 'call.waited':
-        waiting.dec({ server: fact.server });
-        return waits.observe({ server: fact.server, outcome: fact.outcome }, fact.waitMs / 1000);
       case 'call.refused':
-        return refused.inc({ server: fact.server, why: fact.why });
       case 'call.retried':
-        return retried.inc({ server: fact.server, why: fact.why });
       case 'call.not_retried':
-        return notRetried.inc({ server: fact.server, why: fact.why });
       case 'replica.picked':
-        return picks.inc(fact.server, replicaWord(fact.replica));
+        return calls(fact);
       case 'http.request': {
         const method = httpMethodLabel(fact.method);
         requestsTotal.inc(method, fact.route, String(fact.status));

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Fact } from '../kernel/index.ts';
+import { counterIn } from './counter-in.ts';
 
 type ScalingFact = Extract<
   Fact,
@@ -17,8 +18,7 @@ type ScalingFact = Extract<
 /** Spares, scaling, rest and memory. Labels are servers and words of a fixed list. */
 export function scalingMetrics(registry: Registry): (fact: ScalingFact) => void {
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
+  const counter = counterIn(registry);
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Gauge<L>({ name, help, labelNames, registers });
   const scaled = counter('gantry_scalings_total', 'Changes of the number of standing replicas', [

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Fact } from '../kernel/index.ts';
 import { firstValues } from './bounded-labels.ts';
+import { counterIn } from './counter-in.ts';
 
 type TaskFact = Extract<Fact, { type: `task.${string}` }>;
 
@@ -12,8 +13,7 @@ const MAX_TOPIC_LABELS = 100;
 /** What becomes of tasks. Labels are words of a fixed list, and the first so many topics. */
 export function taskMetrics(registry: Registry): (fact: TaskFact) => void {
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
+  const counter = counterIn(registry);
   const enqueued = counter('gantry_tasks_enqueued_total', 'Tasks that were taken', ['topic']);
   const refused = counter('gantry_tasks_refused_total', 'Tasks that a full bus did not take', ['topic']);
   const retried = counter('gantry_tasks_retried_total', 'Tasks put off until another attempt', [

@@ -27,7 +27,7 @@ test('an open loop charges a stall to every call that was due meanwhile, a close
 test('a call that fails is an error and no latency', async (t) => {
   let calls = 0;
   const fails = async (): Promise<void> => {
-    await sleep(1);
+    await sleep(1); // a moment, or the many failures would end the measurement at once
     if (++calls % 2 === 0) throw new Error(`call ${calls}`);
   };
   for (const result of [

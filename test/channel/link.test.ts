@@ -1,6 +1,7 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { type CallOptions, Link, type ServerMessage } from '../../orchestrator/channel/index.ts';
-import { type ErrorCode, GantryError } from '../../orchestrator/kernel/index.ts';
+import { GantryError } from '../../orchestrator/kernel/index.ts';
+import { failsWith } from '../failure.ts';
 import { FakeChannel } from '../fakes/fake-channel.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
@@ -23,11 +24,6 @@ const options: CallOptions = { callTimeoutMs: 1000, maxCallMs: 10_000 };
 function tokenOf(sent: FakeChannel['sent'][number]): unknown {
   const meta = sent.params?._meta as { progressToken?: unknown } | undefined;
   return meta?.progressToken;
-}
-
-async function failsWith(t: ExecutionContext, call: Promise<unknown>, code: ErrorCode): Promise<void> {
-  const error = await t.throwsAsync(call, { instanceOf: GantryError });
-  t.is((error as GantryError).code, code);
 }
 
 test('two calls never share an id, and each gets its own answer whatever the order', async (t) => {

@@ -5,6 +5,7 @@ import { fromEngine } from './engine-itself.ts';
 import type { HostOrchestrator } from './host-orchestrator.ts';
 import { SERVER } from './world.ts';
 
+/** Nothing announces a lie: it is looked for. */
 const LOOK_EVERY_MS = 500;
 /** Silence of the engine or of Redis for so long is their absence, as for Gantry itself. */
 const SILENT_MS = 2000;

@@ -179,6 +179,7 @@ test('whatever the body, the answer is servers or problems, never an exception',
         const parsed = parseServerBody(body);
         return parsed.ok ? parsed.value.length > 0 : parsed.problems.length > 0;
       }),
+      { examples: [[{ mcpServers: { a: { valueOf: 0 } } }]] },
     ),
   );
 });

@@ -59,6 +59,10 @@ const refused = test.macro<[raw: unknown, ...expected: RegExp[]]>({
 
 test(refused, 'npx x', /must be a map/);
 test(refused, {}, /^command\|is required/);
+for (const key of ['valueOf', 'constructor', '__proto__']) {
+  const raw = JSON.parse(`{"command":"npx","args":["x"],"${key}":0}`);
+  test(refused, raw, /is not a known key/);
+}
 test(refused, { command: 'node', args: ['x.js'] }, /^command\|must be npx, uvx or docker/);
 test(refused, { command: '/usr/bin/npx', args: ['x'] }, /^command\|/);
 test(refused, { command: 'npx' }, /^args\|npx needs a package/);

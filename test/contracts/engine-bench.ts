@@ -7,6 +7,7 @@ import {
   EngineError,
   type EngineEvent,
 } from '../../orchestrator/engine/index.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import type { ProgramName } from './engine-programs.ts';
 
 /** What a suite runs on: an engine, and for each program of the contract the image and command that run it. */
@@ -42,18 +43,12 @@ export class Bench {
   }
 
   spec(name: ProgramName, labels: Record<string, string> = {}): ContainerSpec {
-    return {
+    return containerSpec({
       name: `contract-${randomBytes(6).toString('hex')}`,
       ...this.#subject.program(name),
-      args: [],
-      env: {},
       labels: { 'gantry.owner': OWNER, ...labels },
       limits: LIMITS,
-      network: 'none',
-      runtime: 'runc',
-      volume: null,
-      bridge: null,
-    };
+    });
   }
 
   keep(id: string): string {

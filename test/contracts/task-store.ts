@@ -1,5 +1,6 @@
 import type { TestFn } from 'ava';
-import type { TaskLimits, TaskStore } from '../../orchestrator/bus/index.ts';
+import type { TaskStore } from '../../orchestrator/bus/index.ts';
+import type { TaskLimits } from '../../orchestrator/kernel/index.ts';
 import { cases as endings } from './task-store/endings.ts';
 import { cases as limits } from './task-store/limits.ts';
 import { cases as queue } from './task-store/queue.ts';

@@ -76,7 +76,7 @@ test('the lease does not run while its container is paused', async (t) => {
   const owner = await rawOwner(place, 1500);
   bridge.process.kill('SIGSTOP'); // the owner goes while it is paused, and comes back when the lease is long over
   owner.socket.destroy();
-  await delay(2000);
+  await delay(2000); // time itself is the subject: longer than the lease
   const waiting = place.open({ leaseMs: 1500 });
   bridge.process.kill('SIGCONT');
   const channel = await waiting;

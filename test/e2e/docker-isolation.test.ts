@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { type ContainerSpec, EngineError } from '../../orchestrator/engine/index.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { realEngine, testImage } from './real-engine.ts';
 import { tarOf } from './tar.ts';
 
@@ -11,20 +12,16 @@ const VOLUME = `isolation-${RUN}`;
 
 /** Runs a shell script in a container of ours and returns what it printed. */
 async function inside(script: string, over: Partial<ContainerSpec> = {}) {
-  const id = await engine.create({
-    name: `isolation-${randomBytes(6).toString('hex')}`,
-    image: testImage(),
-    command: ['sh', '-c', script],
-    args: [],
-    env: {},
-    labels: { 'gantry.owner': OWNER },
-    limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32, nofile: 256 },
-    network: 'none',
-    runtime: 'runc',
-    volume: null,
-    bridge: null,
-    ...over,
-  });
+  const id = await engine.create(
+    containerSpec({
+      name: `isolation-${randomBytes(6).toString('hex')}`,
+      image: testImage(),
+      command: ['sh', '-c', script],
+      labels: { 'gantry.owner': OWNER },
+      limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32, nofile: 256 },
+      ...over,
+    }),
+  );
   try {
     const attachment = await engine.attach(id);
     let stdout = '';

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Engine } from '../../orchestrator/engine/index.ts';
 import { type Fact, Facts, GantryError, shortId, systemClock } from '../../orchestrator/kernel/index.ts';
 import { Images, Mesh } from '../../orchestrator/lifecycle/index.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { spec } from '../lifecycle/rig.ts';
 import { realEngine, testImage } from './real-engine.ts';
 import { until } from './until.ts';
@@ -150,19 +151,15 @@ test('on a real engine what a killed process left running is removed by its succ
 
 /** A running container as an orchestrator that was killed leaves it. */
 async function leave(engine: Engine, owner: string, epoch: string): Promise<string> {
-  const id = await engine.create({
-    name: `${owner}-left`,
-    image: testImage(),
-    command: ['sleep', '600'],
-    args: [],
-    env: {},
-    labels: { 'gantry.owner': owner, 'gantry.epoch': epoch },
-    limits: { ...LIMITS, nofile: 1024 },
-    network: 'none',
-    runtime: 'runc',
-    volume: null,
-    bridge: null,
-  });
+  const id = await engine.create(
+    containerSpec({
+      name: `${owner}-left`,
+      image: testImage(),
+      command: ['sleep', '600'],
+      labels: { 'gantry.owner': owner, 'gantry.epoch': epoch },
+      limits: { ...LIMITS, nofile: 1024 },
+    }),
+  );
   await engine.start(id);
   return id;
 }

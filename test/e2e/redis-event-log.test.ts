@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { RedisEventLog } from '../../orchestrator/registry/index.ts';
 import { EVENTS_KEPT_MS, type EventLog } from '../../orchestrator/session/index.ts';
 import { eventLogContract } from '../contracts/event-log.ts';
+import { until } from './until.ts';
 
 const url = process.env.GANTRY_TEST_REDIS_URL;
 if (url === undefined || url === '') {
@@ -26,18 +27,9 @@ async function openLog() {
   });
   // The twin must fit the port, which its own room may not import.
   const log: EventLog = redisLog;
-  await connected(log);
+  // It connects by itself, and the first question that is answered shows it.
+  await until('the log is connected', () => log.since('nothing', 0));
   return { log, keyPrefix, told, close: () => redisLog.close() };
-}
-
-/** The log connects by itself; the first question that is answered shows it. */
-async function connected(log: EventLog): Promise<void> {
-  for (let isUp = false; !isUp; ) {
-    isUp = await log.since('nothing', 0).then(
-      () => true,
-      () => new Promise((resolve) => setTimeout(resolve, 10, false)),
-    );
-  }
 }
 
 eventLogContract(test, {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { Redis } from 'ioredis';
 import { RedisServerStore } from '../../orchestrator/registry/index.ts';
 import { serverStoreContract } from '../contracts/server-store.ts';
+import { until } from './until.ts';
 
 const url = process.env.GANTRY_TEST_REDIS_URL;
 if (url === undefined || url === '') {
@@ -82,13 +82,7 @@ test('a Redis that comes up later than the store is used once it is there', asyn
 
 /** Calls fail fast while there is no connection; the first that succeeds shows the new one. */
 async function answers(store: RedisServerStore): Promise<void> {
-  let answered = false;
-  while (!answered) {
-    answered = await store.ping().then(
-      () => true,
-      () => pause(20, false),
-    );
-  }
+  await until('the store answers', () => store.ping().then(() => true));
 }
 
 /** Stands between a store and Redis, since breaking Redis itself would disturb every other test. */

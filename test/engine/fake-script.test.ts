@@ -1,21 +1,14 @@
 import { Readable } from 'node:stream';
 import test from 'ava';
 import { EngineError } from '../../orchestrator/engine/index.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 
-const SPEC = {
-  name: 'one',
-  image: 'program',
-  command: null,
+const SPEC = containerSpec({
   args: ['--verbose'],
   env: { KEY: 'value' },
   labels: { 'gantry.owner': 'test' },
-  limits: { memoryBytes: 1024, cpus: 1, pids: 8, nofile: 64 },
-  network: 'none',
-  runtime: 'runc',
-  volume: null,
-  bridge: null,
-} as const;
+});
 
 const BUILD = {
   tag: 'built:1',

@@ -1,13 +1,12 @@
 import test from 'ava';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type McpProcessOptions, mcpProgram } from '../fakes/mcp-process.ts';
 
 /** A started fake MCP server; `next` is its next message, in order. */
 async function startServer(options: McpProcessOptions = {}) {
   const engine = new FakeEngine({ programs: { mcp: mcpProgram(options) } });
-  const limits = { memoryBytes: 1, cpus: 1, pids: 1, nofile: 1 };
-  const spec = { name: 'one', image: 'mcp', command: null, args: [], env: {}, labels: {}, limits };
-  const id = await engine.create({ ...spec, network: 'none', runtime: 'runc', volume: null, bridge: null });
+  const id = await engine.create(containerSpec({ image: 'mcp' }));
   const attachment = await engine.attach(id);
   const messages: Record<string, unknown>[] = [];
   let woken = Promise.withResolvers<void>();

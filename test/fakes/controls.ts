@@ -8,8 +8,8 @@ import {
   type ServerView,
   type ToolView,
 } from '../../orchestrator/kernel/index.ts';
-import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { fakeMeshControl } from './mesh-control.ts';
+import { SERVER_DEFAULTS } from './server-defaults.ts';
 import { fakeTasks } from './task-controls.ts';
 
 export const CONTAINER_ID = `${'c0ffee'.repeat(10)}abcd`;
@@ -24,22 +24,16 @@ export const SERVER: ServerView = {
   sharing: 'session',
   network: 'none',
   resources: { memoryBytes: 268_435_456, cpus: 1, pids: 128 },
-  breaker: {
-    consecutiveFailures: 5,
-    failurePercent: 50,
-    minCalls: 20,
-    windowMs: 10_000,
-    ejectMs: 30_000,
-    maxEjectMs: 300_000,
-  },
-  health: { intervalMs: 10_000, timeoutMs: 5000, rise: 1, fall: 3 },
+  breaker: SERVER_DEFAULTS.breaker,
+  health: SERVER_DEFAULTS.health,
   envKeys: ['TZ'],
   replicas: { desired: 1, ready: 1, total: 3, min: 1, max: 1, spare: 0 },
   idle: null,
   sessions: 2,
   callsInFlight: 0,
   callsQueued: 0,
-  ...BALANCE_DEFAULTS,
+  balance: SERVER_DEFAULTS.balance,
+  retries: SERVER_DEFAULTS.retries,
   era: 'legacy',
   protocolVersion: '2025-11-25',
   capabilities: { tools: {} },

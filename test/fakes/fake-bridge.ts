@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FRAME, HEADER_BYTES } from '../../orchestrator/channel/socket/frames.ts';
 import { type FakeExit, FakeProcess, type FakeProgram } from './fake-process.ts';
 
+/** Nothing tells a bridge that somebody listens again: it tries. */
 const RETRY_MS = 10;
 const NEWLINE = 0x0a;
 

@@ -99,6 +99,7 @@ export class FakeContainer {
     if (!this.running) return;
     this.resumeQuietly();
     if (graceMs > 0) this.#process?.signal('SIGTERM');
+    // As in the engine, whose time is real to whoever asks it.
     const timer = setTimeout(() => this.#process?.signal('SIGKILL'), graceMs);
     await this.#down.promise;
     clearTimeout(timer);

@@ -1,5 +1,4 @@
 import {
-  ALL_TOOLS,
   type Clock,
   type EraVerdict,
   Facts,
@@ -12,35 +11,16 @@ import {
 import { Replica } from '../../orchestrator/replica/index.ts';
 import type { ReplicaOptions } from '../../orchestrator/replica/replica-identity.ts';
 import type { Pools } from '../../orchestrator/routing/index.ts';
-import { BALANCE_DEFAULTS } from './balance-defaults.ts';
 import { FakeChannel } from './fake-channel.ts';
-import { BREAKER, HEALTH, neverTrips } from './policies.ts';
+import { neverTrips } from './policies.ts';
+import { SERVER_DEFAULTS } from './server-defaults.ts';
 
 export const TEST_SPEC: ServerSpec = {
+  ...SERVER_DEFAULTS,
   name: 'echo',
-  origin: 'file',
   source: { kind: 'image', image: 'echo:1', command: null },
-  args: [],
-  env: {},
-  sharing: 'session',
-  replicas: 1,
-  scaling: { max: 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
-  idle: { pauseAfterMs: null, stopAfterMs: null },
   maxSessions: 3,
-  resources: { memoryBytes: 2 ** 28, cpus: 1, pids: 128 },
-  network: 'none',
-  channel: 'auto',
-  runtime: 'runc',
-  data: null,
   timeouts: { readyMs: 1000, callTimeoutMs: 1000, maxCallMs: 10_000, sessionIdleMs: 5000, drainMs: 1000 },
-  breaker: BREAKER,
-  health: HEALTH,
-  ...BALANCE_DEFAULTS,
-  port: null,
-  dependsOn: [],
-  tools: ALL_TOOLS,
-  rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
-  disabled: null,
 };
 
 /** A replica whose process is played by the test, over its channel. */

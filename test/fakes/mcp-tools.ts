@@ -61,6 +61,7 @@ function text(value: string): Answer {
   return { result: { content: [{ type: 'text', text: value }] } };
 }
 
+/** A tool that takes its time, in steps that are told, unless it is cancelled. */
 async function sleep(args: Json, peer: McpPeer, meta: Json): Promise<Answer> {
   const steps = Number(args.steps ?? 1);
   const stepMs = Number(args.ms ?? 0) / steps;

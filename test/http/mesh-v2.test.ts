@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { MeshCallRequest, MeshTune, RegistrationRequest } from '../../orchestrator/http/index.ts';
 import { meshHealth } from '../../orchestrator/http/routes/mesh-topology.ts';
-import { GantryError } from '../../orchestrator/kernel/index.ts';
+import { GantryError, type NewRegistration, type Tune } from '../../orchestrator/kernel/index.ts';
+import type { MeshCall } from '../../orchestrator/session/index.ts';
 import { fakeMeshControl, PLACE, REGISTRATION } from '../fakes/mesh-control.ts';
 import { startApp } from './ask.ts';
 
@@ -52,7 +52,7 @@ test('only use_cache=false asks the instances anew', async (t) => {
 });
 
 test('a registration has the defaults of the earlier mesh, a URL of its own where one is given, and a time', async (t) => {
-  const asked: RegistrationRequest[] = [];
+  const asked: NewRegistration[] = [];
   const mesh = fakeMeshControl({
     register: async (request) => {
       asked.push(request);
@@ -101,7 +101,7 @@ test('a registration has the defaults of the earlier mesh, a URL of its own wher
 });
 
 test('a call is a tool by its path or one JSON-RPC request, with its own time and number of tries', async (t) => {
-  const asked: MeshCallRequest[] = [];
+  const asked: MeshCall[] = [];
   const mesh = fakeMeshControl({
     call: async (request) => {
       asked.push(request);
@@ -150,7 +150,7 @@ test('the instance of a call is named as it registered', async (t) => {
 });
 
 test('settings are told in our words and units, for one server or all', async (t) => {
-  const told: [MeshTune, string | null][] = [];
+  const told: [Tune, string | null][] = [];
   const mesh = fakeMeshControl({
     tune: async (tune, server) => {
       told.push([tune, server]);

@@ -1,28 +1,15 @@
 import test from 'ava';
 import type { ChannelEnd } from '../../orchestrator/channel/index.ts';
 import { howEnded } from '../../orchestrator/lifecycle/how-ended.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
-
-const SPEC = {
-  name: 'one',
-  image: 'program',
-  command: null,
-  args: [],
-  env: {},
-  labels: {},
-  limits: { memoryBytes: 1024, cpus: 1, pids: 8, nofile: 64 },
-  network: 'none',
-  runtime: 'runc',
-  volume: null,
-  bridge: null,
-} as const;
 
 /** A container that runs on, and what the channel said about its end. */
 async function ended(channelEnd: ChannelEnd, isServing = true) {
   const engine = new FakeEngine({ programs: { program: () => {} } });
   const clock = new FakeClock();
-  const containerId = await engine.create(SPEC);
+  const containerId = await engine.create(containerSpec());
   await engine.start(containerId);
   const down = Promise.withResolvers<null>();
   const found = howEnded({

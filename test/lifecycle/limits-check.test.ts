@@ -1,20 +1,9 @@
 import test from 'ava';
-import type { ContainerFacts, ContainerSpec } from '../../orchestrator/engine/index.ts';
+import type { ContainerFacts } from '../../orchestrator/engine/index.ts';
 import { unappliedLimit } from '../../orchestrator/lifecycle/limits-check.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 
-const asked: ContainerSpec = {
-  name: 'x',
-  image: 'x',
-  command: null,
-  args: [],
-  env: {},
-  labels: {},
-  limits: { memoryBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 },
-  network: 'none',
-  runtime: 'runc',
-  volume: null,
-  bridge: null,
-};
+const asked = containerSpec({ limits: { memoryBytes: 1000, cpus: 0.5, pids: 64, nofile: 1024 } });
 
 const applied: ContainerFacts = {
   id: 'x',

@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { GantryError } from '../../orchestrator/kernel/index.ts';
 import { OWNER, rig, running, settle, spec, until } from './rig.ts';
 
@@ -9,6 +9,16 @@ const TIMEOUTS = { callTimeoutMs: 60_000, maxCallMs: 60_000 };
 
 const applied = ({ stated }: ReturnType<typeof rig>) =>
   stated.filter((fact) => fact.type === 'config.applied');
+
+/** One shared server with a call in flight that is never answered, and the end of that call. */
+async function busy(t: ExecutionContext) {
+  const all = rig();
+  await all.mesh.apply([spec('one', { sharing: 'shared' })]);
+  await ready(all, 'one');
+  const call = all.mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
+  const failure = t.throwsAsync(async () => call, { instanceOf: GantryError });
+  return { ...all, failure };
+}
 
 test('whoever lets calls wait is told in the same turn that a replica takes them', async (t) => {
   const told: string[] = [];
@@ -77,12 +87,7 @@ test('apply brings exactly the difference: unchanged servers keep their containe
 });
 
 test('a change is seen at once and waits for no drain; a change back meanwhile is not lost', async (t) => {
-  const all = rig();
-  const { mesh, engine, clock } = all;
-  await mesh.apply([spec('one', { sharing: 'shared' })]);
-  await ready(all, 'one');
-  const busy = mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
-  const failure = t.throwsAsync(async () => busy, { instanceOf: GantryError });
+  const { mesh, engine, clock, failure } = await busy(t);
   await mesh.apply([spec('one', { sharing: 'shared', network: 'internet', replicas: 2 })]);
   t.like(mesh.get('one'), { state: 'ready', network: 'internet' });
   t.is(mesh.get('one').replicas.desired, 2);
@@ -102,12 +107,7 @@ test('a change is seen at once and waits for no drain; a change back meanwhile i
 });
 
 test('a removal resolves when the containers are gone, calls in flight included', async (t) => {
-  const all = rig();
-  const { mesh, engine, clock } = all;
-  await mesh.apply([spec('one', { sharing: 'shared' })]);
-  await ready(all, 'one');
-  const busy = mesh.standing('one')[0]?.call('never/answered', undefined, TIMEOUTS);
-  const failure = t.throwsAsync(async () => busy, { instanceOf: GantryError });
+  const { mesh, engine, clock, failure } = await busy(t);
   let isGone = false;
   const removal = mesh.apply([]).then(() => {
     isGone = true;

@@ -1,21 +1,10 @@
 import test from 'ava';
 import { type ContainerSpec, EngineError, type EngineEvent } from '../../orchestrator/engine/index.ts';
+import { containerSpec } from '../fakes/container-spec.ts';
 import { EPOCH, OWNER, rig, settle, spec, until } from './rig.ts';
 
 function left(name: string, epoch: string, owner = OWNER): ContainerSpec {
-  return {
-    name,
-    image: 'echo',
-    command: null,
-    args: [],
-    env: {},
-    labels: { 'gantry.owner': owner, 'gantry.epoch': epoch },
-    limits: { memoryBytes: 2 ** 26, cpus: 1, pids: 64, nofile: 1024 },
-    network: 'none',
-    runtime: 'runc',
-    volume: null,
-    bridge: null,
-  };
+  return containerSpec({ name, image: 'echo', labels: { 'gantry.owner': owner, 'gantry.epoch': epoch } });
 }
 
 test('what an earlier start left behind is removed before anything is started', async (t) => {
@@ -113,17 +102,24 @@ test('a list made before a restart does not end the process that was started aft
   t.is(all.mesh.get('one').state, 'ready');
 });
 
-test('a word of death about a container that runs is not believed', async (t) => {
+/** A mesh with one server that is ready, and a way to tell it what the engine would. */
+async function overheard() {
   const all = rig({ opened: false });
   const events = all.engine.events.bind(all.engine);
-  let tell: (event: EngineEvent) => void = () => {};
+  let listening: (event: EngineEvent) => void = () => {};
   all.engine.events = (listener) => {
-    tell = listener;
+    listening = listener;
     return events(listener);
   };
   all.mesh.open();
   await all.mesh.apply([spec('one')]);
   await until('it is ready', () => all.mesh.get('one').state === 'ready');
+  return { ...all, tell: (event: EngineEvent) => listening(event) };
+}
+
+test('a word of death about a container that runs is not believed', async (t) => {
+  const all = await overheard();
+  const { tell } = all;
   const [container] = await all.mesh.containers.list();
   for (let replay = 0; replay < 2; replay++) {
     tell({ type: 'die', containerId: container?.id ?? '' });
@@ -138,16 +134,8 @@ test('a word of death about a container that runs is not believed', async (t) =>
 });
 
 test('a late word about the process before does not end the one that is just being started', async (t) => {
-  const all = rig({ opened: false });
-  const events = all.engine.events.bind(all.engine);
-  let tell: (event: EngineEvent) => void = () => {};
-  all.engine.events = (listener) => {
-    tell = listener;
-    return events(listener);
-  };
-  all.mesh.open();
-  await all.mesh.apply([spec('one')]);
-  await until('it is ready', () => all.mesh.get('one').state === 'ready');
+  const all = await overheard();
+  const { tell } = all;
   const [container] = await all.mesh.containers.list();
   const id = container?.id ?? '';
   await all.mesh.containers.act(id, 'stop');

@@ -4,16 +4,7 @@ import { type Clock, type ServerSpec, systemClock } from '../../orchestrator/ker
 import { AddressRules } from '../../orchestrator/resilience/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { RemoteServer, type RemoteServerOptions } from '../fakes/remote-server.ts';
-import { rig, spec } from './rig.ts';
-
-/** Connections are real: their time is too. */
-async function eventually(what: string, isSo: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2000; turn++) {
-    if (isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never came true: ${what}`);
-}
+import { rig, spec, untilReally } from './rig.ts';
 
 function elsewhere(urls: readonly string[], more: Partial<ServerSpec> = {}): ServerSpec {
   const places = urls.map((url, index) => ({ number: index + 1, url, id: null }));
@@ -57,8 +48,8 @@ for (const eras of ['legacy', 'modern', 'both'] as const) {
     const mesh = setUp(t);
     const far = await remote(t, { eras });
     mesh.put(elsewhere([far.url()]));
-    await eventually('it is ready', () => mesh.get('far').state === 'ready');
-    await eventually('its era is known', () => mesh.get('far').era !== null);
+    await untilReally('it is ready', () => mesh.get('far').state === 'ready');
+    await untilReally('its era is known', () => mesh.get('far').era !== null);
     t.is(mesh.get('far').era, eras);
     const [replica] = mesh.standing('far');
     const outcome = await replica?.call('tools/call', { name: 'echo', arguments: { text: 'x' } }, LIMITS);
@@ -73,11 +64,11 @@ test('one that nobody answers for says why, and is tried again until somebody do
   const far = await remote(t);
   await far.close();
   mesh.put(elsewhere([far.url()]));
-  await eventually('it says why', () => mesh.places('far')[0]?.reason?.code === 'unreachable');
+  await untilReally('it says why', () => mesh.places('far')[0]?.reason?.code === 'unreachable');
   t.regex(mesh.places('far')[0]?.reason?.message ?? '', /could not be reached/);
   await far.reopen();
   await clock.advance(60_000);
-  await eventually('it is ready', () => mesh.get('far').state === 'ready');
+  await untilReally('it is ready', () => mesh.get('far').state === 'ready');
 });
 
 test('one that registers again is tried at once, however long it would have been left alone', async (t) => {
@@ -85,10 +76,10 @@ test('one that registers again is tried at once, however long it would have been
   const far = await remote(t);
   await far.close();
   mesh.put(elsewhere([far.url()]));
-  await eventually('it waits for its next try', () => mesh.get('far').nextTryAt !== null);
+  await untilReally('it waits for its next try', () => mesh.get('far').nextTryAt !== null);
   await far.reopen();
   mesh.retry('far');
-  await eventually('it is ready, though no time has passed', () => mesh.get('far').state === 'ready');
+  await untilReally('it is ready, though no time has passed', () => mesh.get('far').state === 'ready');
   t.is(mesh.places('far')[0]?.breaker, 'closed');
 });
 
@@ -96,13 +87,13 @@ test('one that dies while nobody calls is found by probes, taken out, and taken 
   const mesh = setUp(t);
   const far = await remote(t);
   mesh.put(elsewhere([far.url()], { health: { intervalMs: 50, timeoutMs: 200, rise: 1, fall: 2 } }));
-  await eventually('it is ready', () => mesh.get('far').state === 'ready');
-  await eventually('it was asked', () => far.methods().includes('ping'));
+  await untilReally('it is ready', () => mesh.get('far').state === 'ready');
+  await untilReally('it was asked', () => far.methods().includes('ping'));
   await far.close();
-  await eventually('its breaker is open', () => mesh.places('far')[0]?.breaker === 'open');
+  await untilReally('its breaker is open', () => mesh.places('far')[0]?.breaker === 'open');
   await far.reopen();
   mesh.retry('far');
-  await eventually('it is ready again', () => mesh.get('far').state === 'ready');
+  await untilReally('it is ready again', () => mesh.get('far').state === 'ready');
   t.is(mesh.places('far')[0]?.breaker, 'closed');
 });
 
@@ -110,7 +101,7 @@ test('an address that is not allowed is never connected to', async (t) => {
   const mesh = setUp(t);
   const far = await remote(t);
   mesh.put(elsewhere([far.url('127.0.0.2')]));
-  await eventually('it says why', () => mesh.places('far')[0]?.reason?.code === 'address_not_allowed');
+  await untilReally('it says why', () => mesh.places('far')[0]?.reason?.code === 'address_not_allowed');
   t.deepEqual(far.heard, []);
 });
 
@@ -118,7 +109,7 @@ test('instances come and go one by one; the others keep their connections', asyn
   const mesh = setUp(t);
   const [a, b, c] = [await remote(t), await remote(t), await remote(t)];
   mesh.put(elsewhere([a.url(), b.url()]));
-  await eventually('both are ready', () => mesh.get('far').replicas.ready === 2);
+  await untilReally('both are ready', () => mesh.get('far').replicas.ready === 2);
   const [first] = mesh.standing('far');
   const places = [
     { number: 1, url: a.url(), id: null },
@@ -129,10 +120,10 @@ test('instances come and go one by one; the others keep their connections', asyn
     mesh.places('far').some(({ replica }) => replica === 'far-2'),
     'who is gone is no instance, though it still ends',
   );
-  await eventually('the third is ready', () =>
+  await untilReally('the third is ready', () =>
     mesh.places('far').some((one) => one.registeredAs === 'third' && one.state === 'ready'),
   );
-  await eventually('the second has been left', () => b.sessions === 0);
+  await untilReally('the second has been left', () => b.sessions === 0);
   t.deepEqual(
     mesh.places('far').map(({ replica }) => replica),
     ['far-1', 'far-3'],
@@ -146,7 +137,7 @@ test('under sharing: session each session connects for itself, to the one with t
   const mesh = setUp(t);
   const [a, b] = [await remote(t), await remote(t)];
   mesh.put(elsewhere([a.url(), b.url()], { sharing: 'session' }));
-  await eventually('both are ready', () => mesh.get('far').replicas.ready === 2);
+  await untilReally('both are ready', () => mesh.get('far').replicas.ready === 2);
   const hello = {
     protocolVersion: '2025-11-25',
     capabilities: { roots: {} },

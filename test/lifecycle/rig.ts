@@ -1,10 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
-import { ALL_TOOLS, type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { type Fact, Facts, type ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { Mesh, type MeshOptions } from '../../orchestrator/lifecycle/index.ts';
-import { BALANCE_DEFAULTS } from '../fakes/balance-defaults.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
-import { BREAKER, HEALTH } from '../fakes/policies.ts';
+import { SERVER_DEFAULTS } from '../fakes/server-defaults.ts';
 import { exitsAtOnce, mcpServer, mute, retooled, unlisted } from './fake-server.ts';
 
 export const OWNER = 'gantry';
@@ -46,36 +45,12 @@ export function rig(
 
 export function spec(name: string, overrides: Partial<ServerSpec> = {}): ServerSpec {
   return {
+    ...SERVER_DEFAULTS,
     name,
-    origin: 'file',
     source: { kind: 'image', image: 'echo', command: null },
-    args: [],
-    env: {},
-    sharing: 'session',
-    replicas: 1,
-    scaling: { max: overrides.replicas ?? 1, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 },
-    idle: { pauseAfterMs: null, stopAfterMs: null },
+    scaling: { ...SERVER_DEFAULTS.scaling, max: overrides.replicas ?? 1 },
     maxSessions: 2,
     resources: { memoryBytes: 64 * 1024 * 1024, cpus: 1, pids: 64 },
-    network: 'none',
-    channel: 'auto',
-    runtime: 'runc',
-    data: null,
-    timeouts: {
-      readyMs: 60_000,
-      callTimeoutMs: 60_000,
-      maxCallMs: 3_600_000,
-      sessionIdleMs: 1_800_000,
-      drainMs: 20_000,
-    },
-    breaker: BREAKER,
-    health: HEALTH,
-    ...BALANCE_DEFAULTS,
-    port: null,
-    dependsOn: [],
-    rollout: { watchMs: 10_000, sessionsMs: 1_800_000 },
-    tools: ALL_TOOLS,
-    disabled: null,
     ...overrides,
   };
 }
@@ -89,6 +64,15 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   for (let turn = 0; turn < 500; turn++) {
     if (await isSo()) return;
     await setImmediate();
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+/** The same where connections are real: their time is too. */
+export async function untilReally(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 5) {
+    if (await isSo()) return;
+    await delay(5);
   }
   throw new Error(`never came true: ${what}`);
 }

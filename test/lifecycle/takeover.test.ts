@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import type { MeshOptions, ReplicaRecord } from '../../orchestrator/lifecycle/index.ts';
@@ -9,7 +8,7 @@ import { NO_MEMORY } from '../../orchestrator/lifecycle/mesh-memory.ts';
 import { ChannelDirectories } from '../../orchestrator/replica/index.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { mcpServer } from './fake-server.ts';
-import { rig, spec } from './rig.ts';
+import { rig, spec, untilReally } from './rig.ts';
 
 const CALL = { callTimeoutMs: 1000, maxCallMs: 1000 };
 const LEASE_MS = 30_000;
@@ -56,15 +55,6 @@ async function world(t: ExecutionContext) {
   return { engine, records, start, ids };
 }
 
-/** Sockets are real, so time is too. */
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 5000; waited += 5) {
-    if (await isSo()) return;
-    await setTimeout(5);
-  }
-  throw new Error(`never came true: ${what}`);
-}
-
 const isReady = (one: ReturnType<typeof rig>, name: string): boolean => {
   const { state, replicas } = one.mesh.get(name);
   return state === 'ready' && replicas.ready === replicas.desired;
@@ -77,13 +67,13 @@ test('standing replicas of a shared server keep their containers and are not gre
   const definition = spec('one', { sharing: 'shared', replicas: 2 });
   const first = await start([definition]);
   first.mesh.open();
-  await until('it is ready', whole(first));
+  await untilReally('it is ready', whole(first));
   const before = await ids();
   await first.mesh.shutdown(1000);
   t.deepEqual(await ids(), before);
   const next = await start([definition]);
   next.mesh.open();
-  await until('it is ready again', whole(next));
+  await untilReally('it is ready again', whole(next));
   t.deepEqual(await ids(), before);
   t.is(engine.created.length, 2);
   const [replica] = next.mesh.standing('one');
@@ -103,7 +93,7 @@ test('what is defined otherwise, stopped or not wanted any more is removed', asy
     shared('smaller', { replicas: 2 }),
   ]);
   first.mesh.open();
-  await until('all are ready', whole(first));
+  await untilReally('all are ready', whole(first));
   t.false(JSON.stringify([...records]).includes('old'), 'no value of a variable is written down');
   const before = await ids();
   await first.mesh.shutdown(1000);
@@ -114,7 +104,7 @@ test('what is defined otherwise, stopped or not wanted any more is removed', asy
     { memory },
   );
   next.mesh.open();
-  await until('one is another, one the same', async () => {
+  await untilReally('one is another, one the same', async () => {
     next.clock.advance(1000);
     const now = await ids();
     return now.length === 2 && now.filter((id) => before.includes(id)).length === 1;
@@ -147,7 +137,7 @@ test('the replica of a session is there for whoever asks for it, and goes where 
   t.true(await replica?.lasting.served);
   t.is(replica?.identity.containerId, alice?.containerId);
   t.true((await replica?.call('ping', undefined, CALL))?.ok);
-  await until('the other is gone', async () => (await ids()).length === 1);
+  await untilReally('the other is gone', async () => (await ids()).length === 1);
   if (replica !== null && replica !== undefined) await next.mesh.release(replica, 'ended');
   t.deepEqual(await ids(), []);
 });
@@ -157,13 +147,13 @@ test('a process that somebody has used is theirs after the restart too; an unuse
   const definition = spec('one', { sharing: 'principal', replicas: 2 });
   const first = await start([definition]);
   first.mesh.open();
-  await until('it is ready', whole(first));
+  await untilReally('it is ready', whole(first));
   const { containerId } = (await first.mesh.heldFor('one', 'alice')).identity;
   await first.mesh.shutdown(1000);
   t.deepEqual(await ids(), [containerId]);
   const next = await start([definition]);
   next.mesh.open();
-  await until('it is ready again', whole(next));
+  await untilReally('it is ready again', whole(next));
   t.not((await next.mesh.heldFor('one', 'bob')).identity.containerId, containerId);
   t.is((await next.mesh.heldFor('one', 'alice')).identity.containerId, containerId);
 });
@@ -173,7 +163,7 @@ test('a process that does not come back is replaced, or its session is over', as
   const definitions = [spec('one', { sharing: 'shared' }), spec('two', { replicas: 0 })];
   const first = await start(definitions);
   first.mesh.open();
-  await until('it is ready', () => isReady(first, 'one'));
+  await untilReally('it is ready', () => isReady(first, 'one'));
   const session = await first.mesh.openForSession('two', 'alice');
   await session.greet(1000);
   await first.mesh.keep(session);
@@ -184,7 +174,7 @@ test('a process that does not come back is replaced, or its session is over', as
   const found = next.mesh.adopted('two', session.identity.id);
   next.mesh.open();
   const replica = await found;
-  await until('another serves', async () => {
+  await untilReally('another serves', async () => {
     next.clock.advance(1000);
     return isReady(next, 'one');
   });

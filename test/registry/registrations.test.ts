@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { GantryError } from '../../orchestrator/kernel/index.ts';
-import { MemoryMeshStore, type NewRegistration, Registrations } from '../../orchestrator/registry/index.ts';
+import { GantryError, type NewRegistration } from '../../orchestrator/kernel/index.ts';
+import { MemoryMeshStore, Registrations } from '../../orchestrator/registry/index.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { settle } from '../lifecycle/rig.ts';
 

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import type { ServerMessage } from '../../orchestrator/replica/index.ts';
-import { answers, dies, failure, type Play, routingRig } from './rig.ts';
+import { failure } from '../failure.ts';
+import { answers, dies, type Play, routingRig } from './rig.ts';
 
 /** The first process that hears of a call dies of it, the others answer. */
 function firstDies(): Play {

@@ -1,4 +1,4 @@
-import { type Fact, GantryError, type ServerSpec } from '../../orchestrator/kernel/index.ts';
+import type { Fact, ServerSpec } from '../../orchestrator/kernel/index.ts';
 import type { FakeChannel, SentMessage } from '../fakes/fake-channel.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakePools, type PlayedReplica, TEST_SPEC } from '../fakes/fake-pools.ts';
@@ -62,14 +62,4 @@ export function dies(replica: PlayedReplica['replica']): void {
 
 export function answers({ id }: SentMessage, channel: FakeChannel, result: object = {}): void {
   channel.print({ id, result });
-}
-
-export async function failure(promise: Promise<unknown>): Promise<GantryError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof GantryError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
 }

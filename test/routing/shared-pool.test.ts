@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
-import { failure, routingRig } from './rig.ts';
+import { failure } from '../failure.ts';
+import { routingRig } from './rig.ts';
 
 test('calls of one turn see each other: they are spread before any has been sent', async (t) => {
   const { router, picked } = await routingRig(4);

@@ -89,6 +89,7 @@ test('requests are counted by route pattern', async (t) => {
 
 test('the delay of the event loop shows a loop that was held', async (t) => {
   const { seriesOf } = counting(t);
+  // Time itself is the subject: the delay is sampled by a timer.
   const turn = () => new Promise((resolve) => setTimeout(resolve, 25));
   await turn();
   await turn();

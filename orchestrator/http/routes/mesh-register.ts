@@ -1,5 +1,5 @@
-import { GantryError } from '../../kernel/index.ts';
-import type { RegistrationRequest, RegistrationView } from '../mesh-control.ts';
+import { GantryError, type NewRegistration } from '../../kernel/index.ts';
+import type { RegistrationView } from '../mesh-control.ts';
 import { defineRoute, json, type Route } from '../openapi/define-route.ts';
 import {
   Deregistered,
@@ -120,7 +120,7 @@ export function registerRoutes(options: HttpOptions): Route[] {
 }
 
 /** @throws GantryError unprocessable */
-function registrationOf(body: RegisterRequest): RegistrationRequest {
+function registrationOf(body: RegisterRequest): NewRegistration {
   const { address, port, path, tags, metadata, ttl } = body;
   const url = urlOf(
     metadata.url ?? `http://${address.includes(':') ? `[${address}]` : address}:${port}${path}`,

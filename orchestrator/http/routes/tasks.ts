@@ -1,5 +1,6 @@
-import { MESH_TOPIC } from '../../kernel/index.ts';
-import type { Caller, TaskRequest } from '../control.ts';
+import type { z } from 'zod';
+import { type EnqueuedTask, MESH_TOPIC, type TaskRequest } from '../../kernel/index.ts';
+import type { Caller } from '../control.ts';
 import { defineRoute, json, type Route } from '../openapi/define-route.ts';
 import {
   AcceptedTask,
@@ -22,7 +23,14 @@ type When = {
 };
 type ToolTaskBody = When & { readonly task_type: string; readonly payload: Record<string, unknown> };
 
-const ENQUEUE_ERRORS = ['server_not_found', 'invalid_state', 'queue_full', 'registry_unavailable'] as const;
+/** What all routes here have in common, and those that take tasks. */
+const ROUTE = { tag: 'tasks', scope: 'call' } as const;
+const ENQUEUE = {
+  ...ROUTE,
+  method: 'POST',
+  invalid: 'unprocessable',
+  errors: ['server_not_found', 'invalid_state', 'queue_full', 'registry_unavailable'],
+} as const;
 
 /** Whose tasks a caller sees: its own; the administrator everybody's. */
 export function viewerOf({ principal, scopes }: Caller): string | null {
@@ -35,54 +43,41 @@ export function taskRoutes({ tasks }: HttpOptions): Route[] {
     (await tasks.enqueue(bodies.map(toolRequestOf), principal)).map(accepted);
   return [
     defineRoute({
-      method: 'POST',
+      ...ENQUEUE,
       path: '/api/v1/mesh/v2/enqueue',
       operationId: 'enqueueToolTask',
       summary: 'Have a tool called later; the result is kept for a day',
-      tag: 'tasks',
-      scope: 'call',
       body: { schema: ToolTask },
-      invalid: 'unprocessable',
-      answers: { 200: { description: 'It is on disk', content: { 'application/json': AcceptedTask } } },
-      errors: ENQUEUE_ERRORS,
+      answers: answer('It is on disk', AcceptedTask),
       handle: async ({ body, caller }) => json((await enqueue([body], caller))[0]),
     }),
     defineRoute({
-      method: 'POST',
+      ...ENQUEUE,
       path: '/api/v1/mesh/v2/enqueue/batch',
       operationId: 'enqueueToolTasks',
       summary: 'Up to 1000 of them at once: all are taken, or none',
-      tag: 'tasks',
-      scope: 'call',
       body: { schema: ToolTasks },
-      invalid: 'unprocessable',
-      answers: { 200: { description: 'They are on disk', content: { 'application/json': AcceptedTasks } } },
-      errors: ENQUEUE_ERRORS,
+      answers: answer('They are on disk', AcceptedTasks),
       handle: async ({ body, caller }) => json({ tasks: await enqueue(body.tasks, caller) }),
     }),
     defineRoute({
+      ...ROUTE,
       method: 'GET',
       path: '/api/v1/mesh/v2/task/{id}',
       operationId: 'getTask',
       summary: 'What has become of a task',
-      tag: 'tasks',
-      scope: 'call',
       params: { id: 'Id of a task' },
-      answers: { 200: { description: 'The task', content: { 'application/json': Task } } },
+      answers: answer('The task', Task),
       errors: ['task_not_found', 'registry_unavailable'],
       handle: async ({ params, caller }) => text(await tasks.status(params.id ?? '', viewerOf(caller))),
     }),
     defineRoute({
-      method: 'POST',
+      ...ENQUEUE,
       path: '/api/v1/mesh/enqueue',
       operationId: 'enqueueTask',
       summary: `A task of any topic; those of topic ${MESH_TOPIC} name a tool and are executed by the mesh`,
-      tag: 'tasks',
-      scope: 'call',
       body: { schema: TopicTask },
-      invalid: 'unprocessable',
-      answers: { 200: { description: 'It is on disk', content: { 'application/json': EnqueuedId } } },
-      errors: ENQUEUE_ERRORS,
+      answers: answer('It is on disk', EnqueuedId),
       handle: async ({ body, caller }) => {
         const { topic, task, may_run_twice: mayRunTwice } = body;
         const [taken] = await tasks.enqueue(
@@ -93,15 +88,14 @@ export function taskRoutes({ tasks }: HttpOptions): Route[] {
       },
     }),
     defineRoute({
+      ...ROUTE,
       method: 'GET',
       path: '/api/v1/mesh/results',
       operationId: 'listResults',
       summary: 'What finished last in a topic, newest first',
-      tag: 'tasks',
-      scope: 'call',
       query: Listing,
       invalid: 'unprocessable',
-      answers: { 200: { description: 'The results', content: { 'application/json': Results } } },
+      answers: answer('The results', Results),
       errors: ['registry_unavailable'],
       handle: async ({ query, caller }) => {
         const results = await tasks.results(query.topic, query.count, viewerOf(caller));
@@ -109,6 +103,10 @@ export function taskRoutes({ tasks }: HttpOptions): Route[] {
       },
     }),
   ];
+}
+
+function answer(description: string, schema: z.ZodType) {
+  return { 200: { description, content: { 'application/json': schema } } };
 }
 
 /** Goes out as it came in: numbers beyond 2^53 do not survive parse and stringify. */
@@ -130,7 +128,7 @@ function whenOf(body: When) {
   };
 }
 
-function accepted({ id, state, existed }: { id: string; state: string; existed: boolean }) {
+function accepted({ id, state, existed }: EnqueuedTask) {
   const message = existed ? 'A task with this idempotency key is there already.' : 'The task is on disk.';
   return { task_id: id, status: state, result: { message } };
 }

@@ -6,6 +6,7 @@ import type { HostOrchestrator } from '../host-orchestrator.ts';
 import { Witness } from '../witness.ts';
 import { breakOne, SERVER, startWorld, underFault } from '../world.ts';
 
+/** An outage lasts so long: time itself is the subject. */
 const MINUTE_MS = 60_000;
 
 let mesh: HostOrchestrator;

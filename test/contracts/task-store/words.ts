@@ -1,5 +1,5 @@
-import type { ClaimRequest, EnqueueOutcome, TaskLimits, TaskStore } from '../../../orchestrator/bus/index.ts';
-import type { NewTask } from '../../../orchestrator/kernel/index.ts';
+import type { TaskStore } from '../../../orchestrator/bus/index.ts';
+import type { EnqueueOutcome, NewTask, TaskClaim, TaskLimits } from '../../../orchestrator/kernel/index.ts';
 
 /** What was seen, and what should have been. */
 export type Seen = readonly [seen: unknown, expected: unknown];
@@ -24,7 +24,7 @@ export function task(id: string, more: Partial<NewTask> = {}): NewTask {
   };
 }
 
-export function claim(consumer: string, count: number, more: Partial<ClaimRequest> = {}): ClaimRequest {
+export function claim(consumer: string, count: number, more: Partial<TaskClaim> = {}): TaskClaim {
   const free = { perLane: 100, busy: new Map(), turn: 0, abandonedAfterMs: null };
   return { topic: 'mcp', consumer, count, ...free, ...more };
 }

@@ -156,6 +156,7 @@ test('an engine that never upgrades is given up, and an idle attachment never', 
   await t.throwsAsync(attach(silent, 'abc', 30), { code: 'engine_unavailable' });
   const idle = await daemon(t, ({ socket }) => {
     socket.write(SWITCH);
+    // Time itself is the subject: longer than the limit of the upgrade.
     setTimeout(() => socket.end(frame(1, 'late')), 1_200);
   });
   const attachment = await attach(idle, 'abc', 1_000);

@@ -1,24 +1,13 @@
 import test from 'ava';
 import { createBody } from '../../../orchestrator/engine/docker/create-body.ts';
 import type { ContainerSpec } from '../../../orchestrator/engine/index.ts';
+import { containerSpec } from '../../fakes/container-spec.ts';
 
 const NODE_IMAGE = { entrypoint: ['docker-entrypoint.sh'], command: ['node'], volumes: [] };
 
 function spec(over: Partial<ContainerSpec> = {}): ContainerSpec {
-  return {
-    name: 'one',
-    image: 'node:24',
-    command: null,
-    args: [],
-    env: {},
-    labels: { 'gantry.owner': 'test' },
-    limits: { memoryBytes: 268_435_456, cpus: 1.5, pids: 128, nofile: 1024 },
-    network: 'none',
-    runtime: 'runc',
-    volume: null,
-    bridge: null,
-    ...over,
-  };
+  const limits = { memoryBytes: 268_435_456, cpus: 1.5, pids: 128, nofile: 1024 };
+  return containerSpec({ image: 'node:24', labels: { 'gantry.owner': 'test' }, limits, ...over });
 }
 
 test('every container gets all of the isolation, without anybody asking for it', (t) => {

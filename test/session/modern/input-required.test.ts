@@ -1,17 +1,9 @@
 import test from 'ava';
+import { failure } from '../../failure.ts';
 import type { FakeChannel } from '../../fakes/fake-channel.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { modernRequest } from './modern-request.ts';
-import {
-  failure,
-  type Loose,
-  type Play,
-  read,
-  resultOf,
-  sentMethods,
-  statelessRig,
-  streamOf,
-} from './rig.ts';
+import { type Loose, type Play, read, resultOf, sentMethods, statelessRig, streamOf } from './rig.ts';
 
 const capabilities = { elicitation: {}, roots: {} };
 const TEN_MINUTES_MS = 600_000;

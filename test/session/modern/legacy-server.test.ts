@@ -1,7 +1,8 @@
 import test from 'ava';
+import { failure } from '../../failure.ts';
 import { TEST_SPEC } from '../../fakes/fake-pools.ts';
 import { modernRequest } from './modern-request.ts';
-import { failure, jsonOf, type Play, read, resultOf, sentMethods, statelessRig, streamOf } from './rig.ts';
+import { jsonOf, type Play, read, resultOf, sentMethods, statelessRig, streamOf } from './rig.ts';
 
 const INFO = { 'io.modelcontextprotocol/serverInfo': { name: 'echo', version: '1' } };
 

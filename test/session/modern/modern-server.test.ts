@@ -1,16 +1,7 @@
 import test from 'ava';
+import { failure } from '../../failure.ts';
 import { modernRequest } from './modern-request.ts';
-import {
-  failure,
-  jsonOf,
-  type Loose,
-  type Play,
-  read,
-  resultOf,
-  sentMethods,
-  statelessRig,
-  streamOf,
-} from './rig.ts';
+import { jsonOf, type Loose, type Play, read, resultOf, sentMethods, statelessRig, streamOf } from './rig.ts';
 
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
 

@@ -1,9 +1,10 @@
 import test from 'ava';
 import { GantryError } from '../../../orchestrator/kernel/index.ts';
 import { type Want, WarmReplicas } from '../../../orchestrator/session/modern/replicas.ts';
+import { failure } from '../../failure.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakePools, TEST_SPEC } from '../../fakes/fake-pools.ts';
-import { failure, NEVER } from './rig.ts';
+import { NEVER } from './rig.ts';
 
 function setUp(maxSessions = 3) {
   const pools = new FakePools({ ...TEST_SPEC, maxSessions });

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { GantryError, type ServerSpec, systemClock } from '../../../orchestrator/kernel/index.ts';
+import { type GantryError, type ServerSpec, systemClock } from '../../../orchestrator/kernel/index.ts';
 import {
   encodeOutcome,
   type OutEvent,
@@ -78,16 +78,6 @@ export async function read(stream: OutStream<OutEvent>): Promise<Loose[]> {
   const messages: Loose[] = [];
   for await (const { data } of stream) messages.push(JSON.parse(data));
   return messages;
-}
-
-export async function failure(promise: Promise<unknown>): Promise<GantryError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof GantryError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
 }
 
 /** The methods that processes were sent, without handshakes and probes. */
