@@ -34,6 +34,7 @@ export const SERVER: ServerView = {
   },
   health: { intervalMs: 10_000, timeoutMs: 5000, rise: 1, fall: 3 },
   envKeys: ['TZ'],
+  headerKeys: [],
   replicas: { desired: 1, ready: 1, total: 3, min: 1, max: 1, spare: 0 },
   idle: null,
   sessions: 2,

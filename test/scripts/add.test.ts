@@ -209,7 +209,8 @@ test('a secret among the arguments is refused: gantry.yaml would show it', (t) =
     ],
   };
   const { problems } = additionOf(document, { key: 'x' }, null);
-  const message = 'is a secret among the arguments, which gantry.yaml would show to everybody';
+  const message =
+    'is a secret among the arguments or in an address, which gantry.yaml would show to everybody';
   t.deepEqual(problems, [{ path: ['packages', 0, 'packageArguments', 0], message }]);
 });
 
