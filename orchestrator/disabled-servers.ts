@@ -1,4 +1,4 @@
-import { reason, type ServerSpec, serverDisabled, sourceLabel } from './kernel/index.ts';
+import { reason, type ServerSpec, serverDisabled, sourceHeaders, sourceLabel } from './kernel/index.ts';
 import type { MeshServerView } from './lifecycle/index.ts';
 
 /**
@@ -56,6 +56,7 @@ function disabledView(spec: ServerSpec, url: string): MeshServerView {
     breaker: spec.breaker,
     health: spec.health,
     envKeys: Object.keys(spec.env),
+    headerKeys: Object.keys(sourceHeaders(spec.source)),
     replicas: { desired: 0, ready: 0, total: 0, min: spec.replicas, max: spec.scaling.max, spare: 0 },
     idle: null,
     callsInFlight: 0,

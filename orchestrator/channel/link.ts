@@ -1,10 +1,5 @@
-import {
-  type Clock,
-  type GantryError,
-  type JsonRpcId,
-  type JsonRpcOutcome,
-  TurnoverMap,
-} from '../kernel/index.ts';
+import type { Clock, GantryError, JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
+import { TurnoverMap } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type Memory, takeLines } from './acknowledger.ts';
 import type { Channel } from './channel.ts';

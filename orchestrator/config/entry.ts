@@ -1,7 +1,7 @@
 import type { ServerSpec } from '../kernel/index.ts';
 import { Balance, Retries } from './balance.ts';
 import { isDisabled } from './disabled.ts';
-import { readEnvRefs } from './env-refs.ts';
+import { headerFindings } from './headers.ts';
 import { findingsOf } from './issues.ts';
 import type { PortRange } from './port-range.ts';
 import type { Finding, Path } from './problem.ts';
@@ -12,6 +12,7 @@ import { IdleRest, ReplicaRange } from './scaling.ts';
 import { Entry, Resources, Rollout, serverNamePattern, Timeouts } from './schema.ts';
 import type { ReadSecret } from './secret-file.ts';
 import { ToolFilterKeys } from './tool-filter.ts';
+import { readValueRefs } from './value-refs.ts';
 
 export type EntryContext = {
   readonly origin: 'file' | 'api';
@@ -20,7 +21,7 @@ export type EntryContext = {
   readonly portRange: PortRange;
   /** Ports of the other servers, and whose they are. */
   readonly usedPorts: ReadonlyMap<number, string>;
-  /** For values of `env` that stand in files; those of the API have none. */
+  /** For values of `env` and `headers` that stand in files; those of the API have none. */
   readonly readSecret: ReadSecret;
 };
 
@@ -34,10 +35,20 @@ export function checkEntry(name: string, raw: unknown, context: EntryContext): E
   const single = result.success ? [] : findingsOf(result.error, { keysAt });
   // Nobody has to have the secrets of a server that is not run.
   const readSecret: ReadSecret = isDisabled(raw) ? () => ({ ok: true, text: '' }) : context.readSecret;
-  const refs = readEnvRefs(raw, context.origin, readSecret);
-  const findings = [...single, ...ruleFindings(raw, context), ...refs.findings];
+  const env = readValueRefs(raw, 'env', context.origin, readSecret);
+  const headers = readValueRefs(raw, 'headers', context.origin, readSecret);
+  const findings = [
+    ...single,
+    ...ruleFindings(raw, context),
+    ...env.findings,
+    ...headers.findings,
+    ...headerFindings(raw, headers.values),
+  ];
   if (!result.success || findings.length > 0) return { spec: null, findings };
-  return { spec: resolveSpec(name, result.data, context, refs.values), findings: [] };
+  return {
+    spec: resolveSpec(name, result.data, context, { env: env.values, headers: headers.values }),
+    findings: [],
+  };
 }
 
 /** Null when it can be the name of a server. */

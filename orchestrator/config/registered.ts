@@ -1,6 +1,8 @@
 import type { RemotePlace, ServerSpec } from '../kernel/index.ts';
-import { resolveSpec } from './resolve.ts';
+import { resolveSpec, type Secrets } from './resolve.ts';
 import { Entry } from './schema.ts';
+
+const NO_SECRETS: Secrets = { env: new Map(), headers: new Map() };
 
 /**
  * A server elsewhere that registered itself, with every default of one that is written down. It serves many clients by
@@ -9,6 +11,6 @@ import { Entry } from './schema.ts';
  */
 export function registeredSpec(name: string, places: readonly RemotePlace[]): ServerSpec {
   const entry = Entry.parse({ url: places.map(({ url }) => url), sharing: 'shared' });
-  const spec = resolveSpec(name, entry, { origin: 'registered', baseDir: '/' }, new Map());
-  return { ...spec, source: { kind: 'url', places } };
+  const spec = resolveSpec(name, entry, { origin: 'registered', baseDir: '/' }, NO_SECRETS);
+  return { ...spec, source: { kind: 'url', places, headers: {} } };
 }

@@ -1,13 +1,13 @@
 import { hasPlaceholder, PLACEHOLDER } from './host-paths.ts';
 import { unknownKey } from './issues.ts';
 import type { Finding } from './problem.ts';
-import type { RawObject } from './raw.ts';
+import { isObject, type RawObject } from './raw.ts';
 
 const KNOWN = ['type', 'url', 'headers'];
 
 /**
- * A server elsewhere as clients write it (`type`, `url`) in Gantry's own form. It is reached over Streamable HTTP and without
- * headers, so anything else would be lost and is a problem.
+ * A server elsewhere as clients write it (`type`, `url`, `headers`) in Gantry's own form. It is reached over Streamable HTTP, so
+ * anything else is a problem.
  */
 export function convertRemote(raw: RawObject): {
   readonly entry: RawObject | null;
@@ -24,8 +24,12 @@ export function convertRemote(raw: RawObject): {
   if (typeof url !== 'string')
     findings.push({ path: ['url'], message: url === undefined ? 'is required' : 'must be a string' });
   else if (hasPlaceholder(url)) findings.push({ path: ['url'], message: PLACEHOLDER });
-  if (typeof headers !== 'object' || headers === null || Object.keys(headers).length > 0) {
-    findings.push({ path: ['headers'], message: 'are not sent to a server elsewhere', at: 'key' });
+  if (!isObject(headers)) findings.push({ path: ['headers'], message: 'must be a map of keys and values' });
+  for (const [name, value] of Object.entries(isObject(headers) ? headers : {})) {
+    if (typeof value !== 'string' || !hasPlaceholder(value)) continue;
+    findings.push({ path: ['headers', name], message: PLACEHOLDER });
   }
-  return findings.length > 0 ? { entry: null, findings } : { entry: { url }, findings: [] };
+  if (findings.length > 0) return { entry: null, findings };
+  const hasHeaders = Object.keys(headers as RawObject).length > 0;
+  return { entry: { url, ...(hasHeaders ? { headers } : {}) }, findings: [] };
 }

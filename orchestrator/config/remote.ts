@@ -47,7 +47,10 @@ const FOR_PROCESSES = [
 
 /** What `url` says about the other keys. */
 export function remoteFindings(entry: RawObject): Finding[] {
-  if (!Object.hasOwn(entry, 'url')) return [];
+  if (!Object.hasOwn(entry, 'url')) {
+    const message = 'are for servers elsewhere (url): one that runs here is given its secrets in env';
+    return Object.hasOwn(entry, 'headers') ? [{ path: ['headers'], message, at: 'key' }] : [];
+  }
   const findings: Finding[] = FOR_PROCESSES.filter((key) => Object.hasOwn(entry, key)).map((key) => ({
     path: [key],
     message: 'is for servers that run here; one with a url runs elsewhere, with one replica for each url',

@@ -1,29 +1,30 @@
 import { posix } from 'node:path';
 import type { ServerSpec, Source } from '../kernel/index.ts';
 import { cleanDataPath } from './data-path.ts';
-import { envOf } from './env-refs.ts';
+import { lowerNames } from './headers.ts';
 import { resolveIdle, resolveReplicas } from './scaling.ts';
 import type { Entry } from './schema.ts';
 import { parseSize } from './size.ts';
 import { type Package, parseNpm, parsePypi } from './source-text.ts';
 import { filterOf } from './tool-filter.ts';
+import { valuesOf } from './value-refs.ts';
 
-/**
- * A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional.
- * @param secrets values of `env` that stand in files, by name
- */
+/** Values that stand in files, by name. */
+export type Secrets = Readonly<Record<'env' | 'headers', ReadonlyMap<string, string>>>;
+
+/** A checked entry as the rest of Gantry wants it: sizes in bytes, paths absolute, nothing optional. */
 export function resolveSpec(
   name: string,
   entry: Entry,
   { origin, baseDir }: { readonly origin: ServerSpec['origin']; readonly baseDir: string },
-  secrets: ReadonlyMap<string, string>,
+  secrets: Secrets,
 ): ServerSpec {
   return {
     name,
     origin,
-    source: resolveSource(entry, baseDir),
+    source: resolveSource(entry, baseDir, secrets),
     args: entry.args,
-    env: envOf(entry.env, secrets),
+    env: valuesOf(entry.env, secrets.env),
     sharing: entry.sharing,
     ...resolveReplicas(entry.url === undefined ? entry.replicas : urlsOf(entry.url).length),
     idle: resolveIdle(entry.idle),
@@ -46,7 +47,7 @@ export function resolveSpec(
   };
 }
 
-function resolveSource(entry: Entry, baseDir: string): Source {
+function resolveSource(entry: Entry, baseDir: string, secrets: Secrets): Source {
   const bin = entry.bin ?? null;
   const command = entry.command ?? null;
   if (entry.npm !== undefined) return { kind: 'npm', ...packageOf(parseNpm(entry.npm)), bin };
@@ -54,7 +55,7 @@ function resolveSource(entry: Entry, baseDir: string): Source {
   if (entry.image !== undefined) return { kind: 'image', image: entry.image, command };
   if (entry.url !== undefined) {
     const places = urlsOf(entry.url).map((url, index) => ({ number: index + 1, url, id: null }));
-    return { kind: 'url', places };
+    return { kind: 'url', places, headers: lowerNames(valuesOf(entry.headers, secrets.headers)) };
   }
   return { kind: 'build', path: posix.resolve(baseDir, certain(entry.build)), command };
 }

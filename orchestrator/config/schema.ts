@@ -3,12 +3,13 @@ import { Balance, Retries } from './balance.ts';
 import { BreakerKeys, HealthKeys } from './breaker.ts';
 import { dataPathProblem } from './data-path.ts';
 import { DisabledReason } from './disabled.ts';
+import { Headers } from './headers.ts';
 import { milliseconds, plain, size, text } from './kinds.ts';
 import { Url } from './remote.ts';
 import { IdleRest, Replicas } from './scaling.ts';
-import { secretPathProblem } from './secret-file.ts';
 import { buildPathProblem, imageProblem, parseNpm, parsePypi } from './source-text.ts';
 import { ToolFilterKeys } from './tool-filter.ts';
+import { SecretValue } from './value-refs.ts';
 
 /** What the kernel and the API agree on (docs/api.md, Fixed names). */
 export const serverNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -32,24 +33,6 @@ const Command = z
   .min(1)
   .max(256)
   .refine((command) => command[0] !== '', { error: 'must begin with the program' });
-
-/** A value may be a secret, so no message repeats it. */
-const EnvValue = z.union(
-  [
-    plain,
-    z.strictObject({
-      file: text(secretPathProblem).describe('Path below the directory of gantry.yaml.'),
-    }),
-  ],
-  {
-    error: ({ input }) =>
-      input === null
-        ? 'must be a string; it is empty'
-        : typeof input === 'number' || typeof input === 'boolean'
-          ? 'must be a string: put it in quotes'
-          : 'must be a string, or {file: secrets/token} for a value that stands in a file',
-  },
-);
 
 const EnvName = /^[A-Za-z_][A-Za-z0-9_.-]{0,255}$/;
 
@@ -127,6 +110,9 @@ export const Entry = z
         'Where a server is that is not run here: MCP over HTTP, within registry.allowedAddresses. A list makes one pool.',
       examples: ['http://10.1.2.3:8080/mcp'],
     }),
+    headers: Headers.default({}).describe(
+      'Headers of every request to a server elsewhere: a text, or {file: secrets/token} for one that stands in a file beside gantry.yaml (not over HTTP). Values are never shown by the API. url only.',
+    ),
     bin: Bin.optional().describe(
       'Which program of the package to run, where it has several. npm and pypi only.',
     ),
@@ -135,7 +121,7 @@ export const Entry = z
     ),
     args: z.array(plain).max(256).default([]).describe('Arguments after the program.'),
     env: z
-      .record(z.string().regex(EnvName), EnvValue)
+      .record(z.string().regex(EnvName), SecretValue)
       .default({})
       .describe(
         'Environment variables: a text, or {file: secrets/token} for one that stands in a file beside gantry.yaml (not over HTTP). Values are never shown by the API.',

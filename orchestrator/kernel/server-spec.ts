@@ -59,7 +59,12 @@ export type Source =
   /** `path` is absolute; the build context is streamed from there. */
   | { readonly kind: 'build'; readonly path: string; readonly command: readonly string[] | null }
   /** Not run here: reached over HTTP, one standing replica for each place. */
-  | { readonly kind: 'url'; readonly places: readonly RemotePlace[] };
+  | {
+      readonly kind: 'url';
+      readonly places: readonly RemotePlace[];
+      /** Of every request there, names in lower case. Values may be secrets. */
+      readonly headers: Readonly<Record<string, string>>;
+    };
 
 /** One instance of a server elsewhere. */
 export type RemotePlace = {
@@ -180,6 +185,11 @@ export type RolloutTimes = {
   /** Sessions on old replicas may go on for so long after the change. */
   readonly sessionsMs: number;
 };
+
+/** What every request to a server elsewhere carries; nothing for one that runs here. Values may be secrets. */
+export function sourceHeaders(source: Source): Readonly<Record<string, string>> {
+  return source.kind === 'url' ? source.headers : {};
+}
 
 /** The label of a source as users write it: `npm: "x@1"`. */
 export function sourceLabel(source: Source): Record<string, string> {

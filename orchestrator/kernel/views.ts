@@ -37,6 +37,8 @@ export type ServerView = {
   readonly health: HealthPolicy;
   /** Names only: values may be secrets. */
   readonly envKeys: readonly string[];
+  /** Of a server elsewhere; names only. */
+  readonly headerKeys: readonly string[];
   readonly replicas: {
     readonly desired: number;
     readonly ready: number;

@@ -1,4 +1,10 @@
-import { type RolloutView, type ServerSpec, type ServerView, sourceLabel } from '../kernel/index.ts';
+import {
+  type RolloutView,
+  type ServerSpec,
+  type ServerView,
+  sourceHeaders,
+  sourceLabel,
+} from '../kernel/index.ts';
 import type { Running } from './running.ts';
 import type { ServerPool } from './server-pool.ts';
 
@@ -43,6 +49,7 @@ export function serverView(parts: ServerParts): MeshServerView {
     breaker: spec.breaker,
     health: spec.health,
     envKeys: Object.keys(spec.env),
+    headerKeys: Object.keys(sourceHeaders(spec.source)),
     replicas: {
       desired,
       ready: ready.length,

@@ -27,9 +27,12 @@ export function sameContainer(a: ServerSpec, b: ServerSpec): boolean {
   return isDeepStrictEqual(containerPart(a), containerPart(b));
 }
 
-/** Names what a server's containers are made of. Values of the environment are not in it: they may be secrets. */
+/** Names what a server's containers are made of. Values of variables and headers are not in it: they may be secrets. */
 export function fingerprintOf(spec: ServerSpec): string {
-  const part = { ...containerPart(spec), env: Object.keys(spec.env).sort() };
+  const { source } = spec;
+  const named =
+    source.kind === 'url' ? { kind: source.kind, headers: Object.keys(source.headers).sort() } : source;
+  const part = { ...containerPart(spec), source: named, env: Object.keys(spec.env).sort() };
   return createHash('sha256').update(JSON.stringify(part)).digest('base64url');
 }
 
@@ -40,7 +43,7 @@ export function sealedPart(spec: ServerSpec): string {
 
 function containerPart(spec: ServerSpec): Omit<ServerSpec, (typeof AROUND)[number]> {
   // URLs come and go one by one: no other connection has to be made anew for that (`Standing.adopt`).
-  const source = spec.source.kind === 'url' ? { kind: 'url' } : spec.source;
+  const source = spec.source.kind === 'url' ? { ...spec.source, places: null } : spec.source;
   const entries = Object.entries({ ...spec, source }).filter(
     ([field]) => !AROUND.some((around) => around === field),
   );

@@ -41,14 +41,16 @@ export function additionOf(document: unknown, answers: Answers, as: string | nul
   const entries = new Map<string, RawObject>();
   const secrets = new Map<string, string>();
   const problems = [...findings];
-  for (const { name, nameAt, entry, secretEnv, secretArgs } of servers) {
+  for (const { name, nameAt, entry, secretEnv, secretHeaders, secretArgs } of servers) {
     const wrongName = nameProblem(name);
     if (wrongName !== null) problems.push({ path: nameAt, message: wrongName });
     for (const path of secretArgs) {
-      const message = 'is a secret among the arguments, which gantry.yaml would show to everybody';
+      const message =
+        'is a secret among the arguments or in an address, which gantry.yaml would show to everybody';
       problems.push({ path, message });
     }
-    entries.set(name, withSecretFiles(name, entry, secretEnv, secrets));
+    const env = withSecretFiles(name, entry, 'env', secretEnv, secrets);
+    entries.set(name, withSecretFiles(name, env, 'headers', secretHeaders, secrets));
   }
   return { entries, secrets, questions, problems };
 }
@@ -56,17 +58,19 @@ export function additionOf(document: unknown, answers: Answers, as: string | nul
 function withSecretFiles(
   server: string,
   entry: RawObject,
-  secretEnv: readonly string[],
+  key: 'env' | 'headers',
+  secretNames: readonly string[],
   secrets: Map<string, string>,
 ): RawObject {
-  if (!isObject(entry.env)) return entry;
-  const env = Object.entries(entry.env).map(([name, value]) => {
-    if (!secretEnv.includes(name) || typeof value !== 'string') return [name, value];
+  const written = entry[key];
+  if (!isObject(written)) return entry;
+  const values = Object.entries(written).map(([name, value]) => {
+    if (!secretNames.includes(name) || typeof value !== 'string') return [name, value];
     const file = `secrets/${server}.${name}`;
     secrets.set(file, value);
     return [name, { file }];
   });
-  return { ...entry, env: Object.fromEntries(env) };
+  return { ...entry, [key]: Object.fromEntries(values) };
 }
 
 export function problemLine(file: string, { path, message }: Finding): string {

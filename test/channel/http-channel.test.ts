@@ -18,12 +18,12 @@ type Wired = { remote: RemoteServer; channel: HttpChannel; link: Link };
 async function wired(
   t: ExecutionContext,
   options: RemoteServerOptions = {},
-  { renews = true, maxLineBytes = 1024 * 1024 } = {},
+  { renews = true, maxLineBytes = 1024 * 1024, headers = {} } = {},
 ): Promise<Wired> {
   const remote = await RemoteServer.start(options);
   const url = new URL(remote.url());
   const pinned = { address: '127.0.0.1', family: 4 };
-  const channel = new HttpChannel({ url, pinned, clock: systemClock, maxLineBytes, renews });
+  const channel = new HttpChannel({ url, pinned, headers, clock: systemClock, maxLineBytes, renews });
   const deadCallError = async () => new GantryError('replica_failed', 'over', { detail: { over: true } });
   const link = new Link({
     replica: 'remote-1',
@@ -39,7 +39,10 @@ async function wired(
   return { remote, channel, link };
 }
 
-async function greeted(t: ExecutionContext, ...rest: [RemoteServerOptions?, { renews?: boolean }?]) {
+async function greeted(
+  t: ExecutionContext,
+  ...rest: [RemoteServerOptions?, { renews?: boolean; headers?: object }?]
+) {
   const all = await wired(t, rest[0], rest[1]);
   const outcome = await all.link.call('initialize', HELLO, LIMITS);
   t.true(outcome.ok);
@@ -69,6 +72,30 @@ for (const sse of [false, true]) {
     t.is(remote.sessions, 0);
   });
 }
+
+test('every request carries the headers of its server, none of which takes the place of one of MCP', async (t) => {
+  const headers = { authorization: 'Bearer mine', 'mcp-session-id': 'not-this', accept: 'text/html' };
+  const { remote, link, channel } = await greeted(t, { wants: 'Bearer mine' }, { headers });
+  while (remote.streams === 0) await tool(link, 'echo');
+  t.is(textIn(await tool(link, 'echo', { text: 'known' })), 'known');
+  channel.end();
+  await channel.closed;
+  t.deepEqual([...new Set(remote.heard.map(({ verb }) => verb))].sort(), ['DELETE', 'GET', 'POST']);
+  for (const { headers: got, verb } of remote.heard) t.is(got.authorization, 'Bearer mine', verb);
+  t.is(remote.sessions, 0, 'the session was left by its own id');
+  t.false(remote.heard.some(({ headers: got, message }) => message !== null && got.accept === 'text/html'));
+});
+
+test('a server that wants to know who asks is told apart from one that is broken', async (t) => {
+  const { link, channel } = await wired(t, { wants: 'Bearer mine' });
+  const over = channel.closed;
+  await t.throwsAsync(link.call('initialize', HELLO, LIMITS));
+  t.like(await over, { why: 'remote' });
+  t.regex(
+    ((await over) as { message: string }).message,
+    /refuses Gantry \(HTTP 401\): .* headers of its entry/,
+  );
+});
 
 test('the text of a result is passed on as it was written', async (t) => {
   const { link } = await greeted(t);

@@ -68,7 +68,8 @@ async function bodyOf(request: IncomingMessage): Promise<{ method?: string } | n
 async function greeted(t: ExecutionContext) {
   const { url, transports } = await official(t);
   const pinned = { address: '127.0.0.1', family: 4 };
-  const options = { url: new URL(url), pinned, clock: systemClock, maxLineBytes: 1024 * 1024, renews: true };
+  const common = { clock: systemClock, maxLineBytes: 1024 * 1024, renews: true };
+  const options = { url: new URL(url), pinned, headers: {}, ...common };
   const channel = new HttpChannel(options);
   t.teardown(() => channel.destroy('test'));
   const deadCallError = async () => new GantryError('replica_failed', 'over');

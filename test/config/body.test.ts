@@ -51,7 +51,7 @@ test(
 );
 test(
   refused,
-  { mcpServers: { a: { command: 'node', args: ['x.js'] }, b: { url: 'https://x', headers: { A: 'b' } } } },
+  { mcpServers: { a: { command: 'node', args: ['x.js'] }, b: { url: 'https://x', headers: ['b'] } } },
   /^mcpServers\.a\.command/,
   /^mcpServers\.b\.headers/,
 );

@@ -84,7 +84,18 @@ test(refused, { command: 'npx', args: ['x'], disabled: true }, /^disabled\|is no
 test(converts, { url: 'https://x/mcp' }, { url: 'https://x/mcp' });
 test(converts, { type: 'http', url: 'https://x/mcp', headers: {} }, { url: 'https://x/mcp' });
 test(refused, { type: 'sse', url: 'https://x' }, /^type\|must be http or streamable-http/);
-test(refused, { type: 'http', url: 'https://x', headers: { A: 'b' } }, /^headers\|are not sent/);
+test(
+  converts,
+  { type: 'http', url: 'https://x', headers: { Authorization: 'Bearer b' } },
+  { url: 'https://x', headers: { Authorization: 'Bearer b' } },
+);
+test(refused, { type: 'http', url: 'https://x', headers: ['A: b'] }, /^headers\|must be a map/);
+test(
+  refused,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: clients write placeholders like this
+  { type: 'http', url: 'https://x', headers: { A: '${env:TOKEN}' } },
+  /^headers\.A\|has a placeholder/,
+);
 test(refused, { type: 'http', url: 'https://x', command: 'npx' }, /^command\|is not a known key/);
 // biome-ignore lint/suspicious/noTemplateCurlyInString: clients write placeholders like this
 test(refused, { url: 'https://x/${input:key}' }, /^url\|has a placeholder/);

@@ -9,7 +9,7 @@ function server(entry: string) {
 
 test('a url is a server with one place for each address, which takes nothing here', (t) => {
   t.like(server('url: "http://10.1.2.3:8080/mcp"'), {
-    source: { kind: 'url', places: [{ number: 1, url: 'http://10.1.2.3:8080/mcp', id: null }] },
+    source: { kind: 'url', places: [{ number: 1, url: 'http://10.1.2.3:8080/mcp', id: null }], headers: {} },
     sharing: 'session',
     replicas: 1,
     scaling: { max: 1, warm: 0 },

@@ -51,6 +51,16 @@ const CALLS: Readonly<Record<string, readonly [tool: string, args: Json, answer:
   'claude-task-runner': ['list_tasks', { status: 'all' }, /./],
 };
 
+/** The same for who comes second: an entity is new only once. */
+const ANOTHER_CALL: typeof CALLS = {
+  ...CALLS,
+  'extended-memory': [
+    'create_entities',
+    { entities: [{ name: 'endpoint', entityType: 'thing', observations: ['it is one'] }] },
+    /it is one/,
+  ],
+};
+
 let mesh: Beside;
 
 test.before(async (t) => {
@@ -69,9 +79,10 @@ function ask(method: string, path: string) {
   return rawRequest(new URL(path, mesh.url), { method, headers });
 }
 
-async function clientOn(t: ExecutionContext, port: number): Promise<Client> {
+/** @param url of a port of its own, or of all servers */
+async function clientAt(t: ExecutionContext, url: string): Promise<Client> {
   const client = new Client({ name: 'gantry-tests', version: '1.0.0' });
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', await mesh.urlOfPort(port)));
+  const transport = new StreamableHTTPClientTransport(new URL('/mcp', url));
   await client.connect(transport as Parameters<Client['connect']>[0]);
   t.teardown(async () => {
     await transport.terminateSession();
@@ -108,13 +119,29 @@ test('the nineteen are on the ports they always had, and as many of them run as 
 for (const { name, port } of enabled) {
   test(`${name} lists its tools and does its work on port ${port}`, async (t) => {
     t.timeout(120_000);
-    const client = await clientOn(t, port ?? 0);
+    const client = await clientAt(t, await mesh.urlOfPort(port ?? 0));
     const [tool, args, answer] = CALLS[name] ?? ['', {}, /./];
     const { tools } = await client.listTools();
     t.true(tools.some((listed) => listed.name === tool));
     t.regex(textOf(await client.callTool({ name: tool, arguments: args })), answer);
   });
 }
+
+test('all that run are listed at the one address of all, and each does its work there', async (t) => {
+  t.timeout(240_000);
+  const client = await clientAt(t, mesh.url);
+  const own = enabled.map(async ({ name }) => {
+    const { tools } = JSON.parse((await ask('GET', `/api/v1/servers/${name}/tools`)).text);
+    return (tools as { name: string }[]).map((tool) => `${name}__${tool.name}`);
+  });
+  const { tools } = await client.listTools();
+  t.deepEqual(tools.map((tool) => tool.name).sort(), (await Promise.all(own)).flat().sort());
+  for (const { name } of enabled) {
+    const [tool, args, answer] = ANOTHER_CALL[name] ?? ['', {}, /./];
+    const called = await client.callTool({ name: `${name}__${tool}`, arguments: args });
+    t.regex(textOf(called), answer, name);
+  }
+});
 
 test('one that is disabled has no container, and says on its port and to every verb why', async (t) => {
   const prefix = `label=gantry.owner=${mesh.owner}`;

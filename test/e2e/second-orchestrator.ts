@@ -45,10 +45,12 @@ export type SecondOrchestrator = Beside & {
 export async function startSecondOrchestrator({
   tokens = [],
   servers,
+  ports = [3001],
+  ...more
 }: {
   readonly tokens?: readonly TokenEntry[];
   readonly servers: Readonly<Record<string, Json>>;
-}): Promise<SecondOrchestrator> {
+} & Partial<Pick<BesideOptions, 'ports' | 'portsFile'>>): Promise<SecondOrchestrator> {
   const secrets = new Map(tokens.map(({ principal }) => [principal, randomBytes(24).toString('base64url')]));
   const tokenOf = (principal: string): string => {
     const token = secrets.get(principal);
@@ -61,7 +63,8 @@ export async function startSecondOrchestrator({
     directory,
     file: 'gantry.yaml',
     names: Object.keys(servers),
-    ports: [3001],
+    ports,
+    ...more,
     readyMs: 120_000,
     afterwards: () => rm(directory, { recursive: true, force: true }),
   });
@@ -76,6 +79,8 @@ export type BesideOptions = {
   readonly names: readonly string[];
   /** Ports that servers may have of their own, in order. Each is published somewhere on the host. */
   readonly ports: readonly number[];
+  /** A compose file that publishes what it says instead, such as the set-up writes. */
+  readonly portsFile?: string;
   readonly readyMs: number;
   /** Runs when its container is gone. */
   readonly afterwards?: () => Promise<void>;
@@ -141,7 +146,7 @@ async function writeConfig(settings: Json): Promise<string> {
 }
 
 /** The service of the stack once more: same image, limits, networks and certificates. @returns the container's id */
-function runBeside(owner: string, { directory, file, ports }: BesideOptions): Promise<string> {
+function runBeside(owner: string, { directory, file, ports, portsFile }: BesideOptions): Promise<string> {
   const environment = {
     GANTRY_OWNER: owner,
     // It does not last, so nobody could take over what a socket channel keeps alive: all replicas are attached.
@@ -152,9 +157,12 @@ function runBeside(owner: string, { directory, file, ports }: BesideOptions): Pr
     GANTRY_SERVER_PORTS: `${ports.at(0)}-${ports.at(-1)}`,
   };
   return compose(
+    ...(portsFile === undefined ? [] : ['--file', portsFile]),
     ...['run', '--detach', '--no-deps', '--name', owner],
     ...['--volume', `${directory}:/config:ro`],
-    ...[7400, ...ports].flatMap((port) => ['--publish', `127.0.0.1::${port}`]),
+    ...(portsFile === undefined
+      ? [7400, ...ports].flatMap((port) => ['--publish', `127.0.0.1::${port}`])
+      : ['--service-ports']),
     ...Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     'orchestrator',
   );

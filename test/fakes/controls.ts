@@ -27,6 +27,7 @@ export const SERVER: ServerView = {
   breaker: SERVER_DEFAULTS.breaker,
   health: SERVER_DEFAULTS.health,
   envKeys: ['TZ'],
+  headerKeys: [],
   replicas: { desired: 1, ready: 1, total: 3, min: 1, max: 1, spare: 0 },
   idle: null,
   sessions: 2,

@@ -26,6 +26,8 @@ export type RemoteServerOptions = {
   /** Answers to calls are streams; else JSON. */
   readonly sse?: boolean;
   readonly eras?: 'legacy' | 'modern' | 'both';
+  /** Who does not send this as `authorization` gets 401 for everything. */
+  readonly wants?: string;
   /** Answers every request so, in place of MCP. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => void;
 };
@@ -115,6 +117,9 @@ export class RemoteServer {
     const text = Buffer.concat(parts).toString();
     const message = text === '' ? null : (JSON.parse(text) as Message);
     this.heard.push({ verb: request.method ?? '', headers: request.headers, message });
+    const { wants } = this.#options;
+    if (wants !== undefined && request.headers.authorization !== wants)
+      return answer(response, 401, { error: 'unauthorized' });
     if (this.#options.instead !== undefined) return this.#options.instead(request, response);
     if (message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined)
       return this.#modern(message, response);

@@ -43,6 +43,10 @@ test('tools are known before the server is ready where its containers are made o
 test('what a container is made of is told by a word that changes with it and shows no secret', (t) => {
   const plain = fingerprintOf(spec('one', { env: { TOKEN: 'a' } }));
   t.is(fingerprintOf(spec('one', { env: { TOKEN: 'b' }, replicas: 7 })), plain);
+  const far = (headers: Record<string, string>) =>
+    fingerprintOf(spec('one', { source: { kind: 'url', places: [], headers } }));
+  t.is(far({ authorization: 'a' }), far({ authorization: 'b' }));
+  t.not(far({ authorization: 'a' }), far({}));
   t.not(fingerprintOf(spec('one', { env: { OTHER: 'a' } })), plain);
   t.not(fingerprintOf(spec('one', { args: ['-v'] })), plain);
 });

@@ -10,7 +10,7 @@ function elsewhere(urls: readonly string[], more: Partial<ServerSpec> = {}): Ser
   const places = urls.map((url, index) => ({ number: index + 1, url, id: null }));
   const scaling = { max: urls.length, warm: 0, targetInFlight: 4, scaleDownAfterMs: 300_000 };
   return spec('far', {
-    source: { kind: 'url', places },
+    source: { kind: 'url', places, headers: {} },
     replicas: urls.length,
     scaling,
     sharing: 'shared',
@@ -115,7 +115,7 @@ test('instances come and go one by one; the others keep their connections', asyn
     { number: 1, url: a.url(), id: null },
     { number: 3, url: c.url(), id: 'third' },
   ];
-  mesh.put({ ...elsewhere([a.url(), b.url()]), source: { kind: 'url', places } });
+  mesh.put({ ...elsewhere([a.url(), b.url()]), source: { kind: 'url', places, headers: {} } });
   t.false(
     mesh.places('far').some(({ replica }) => replica === 'far-2'),
     'who is gone is no instance, though it still ends',
@@ -131,6 +131,27 @@ test('instances come and go one by one; the others keep their connections', asyn
   t.is(mesh.standing('far')[0], first);
   await mesh.remove('far');
   t.is(a.sessions + c.sessions, 0, 'their sessions are ended there');
+});
+
+test('other headers are other connections: the old ones go once the new ones stand', async (t) => {
+  const mesh = setUp(t);
+  const far = await remote(t);
+  const { source, ...more } = elsewhere([far.url()], { rollout: { watchMs: 0, sessionsMs: 0 } });
+  const places = source.kind === 'url' ? source.places : [];
+  const known = (key: string): ServerSpec => ({
+    ...more,
+    source: { kind: 'url', places, headers: { authorization: key } },
+  });
+  mesh.put(known('one'));
+  await untilReally('it is ready', () => mesh.get('far').state === 'ready');
+  mesh.put(known('two'));
+  await untilReally('the first connection is left', () => far.heard.some(({ verb }) => verb === 'DELETE'));
+  const [replica] = mesh.standing('far');
+  t.true((await replica?.call('ping', {}, LIMITS))?.ok);
+  t.is(far.heard.at(-1)?.headers.authorization, 'two');
+  const left = far.heard.findLast(({ verb }) => verb === 'DELETE');
+  t.is(left?.headers.authorization, 'one', 'each connection keeps its own');
+  t.deepEqual(mesh.get('far').headerKeys, ['authorization']);
 });
 
 test('under sharing: session each session connects for itself, to the one with the fewest connections', async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Listening } from '../../orchestrator/http/index.ts';
+import { type Listening, listen } from '../../orchestrator/http/index.ts';
 import type { ServerSpec } from '../../orchestrator/kernel/index.ts';
 import { ServerPorts } from '../../orchestrator/server-ports.ts';
 import { TEST_SPEC } from '../fakes/fake-pools.ts';
@@ -51,4 +51,28 @@ test('the end closes all of them with the time to drain', async (t) => {
   await ports.apply([spec('a', 3001), spec('b', 3002)]);
   await ports.close(500);
   t.deepEqual(events.slice(2), ['close 3001 500', 'close 3002 500']);
+});
+
+test('a port that another program has really taken is told, the others answer, and it opens once it is free', async (t) => {
+  const host = '127.0.0.1';
+  const other = await listen((_request, response) => response.end('another program'), { host, port: 0 });
+  const free = await listen(() => {}, { host, port: 0 });
+  await free.close(0);
+  const troubles: string[] = [];
+  const ports = new ServerPorts({
+    open: ({ name }, port) => listen((_request, response) => response.end(name), { host, port }),
+    onTrouble: (message) => troubles.push(message),
+  });
+  t.teardown(() => ports.close(0));
+  const answerAt = async (port: number) => (await fetch(`http://${host}:${port}/`)).text();
+
+  const specs = [spec('a', other.port), spec('b', free.port)];
+  await ports.apply(specs);
+  t.is(await answerAt(free.port), 'b');
+  t.is(await answerAt(other.port), 'another program');
+  t.is(troubles.length, 1);
+  t.regex(troubles[0] ?? '', new RegExp(`^Port ${other.port} of server a cannot be opened: .*EADDRINUSE`));
+  await other.close(0);
+  await ports.apply(specs);
+  t.is(await answerAt(other.port), 'a');
 });

@@ -137,6 +137,10 @@ export class Exchange {
         false,
       );
     }
+    if (status === 401 || status === 403) {
+      const message = `The server at ${where} refuses Gantry (HTTP ${status}): what it wants to know goes into headers of its entry.`;
+      return new RemoteFailure(message, false);
+    }
     const what = status >= 200 && status < 300 ? ` and ${type || 'nothing'}, which is no answer of MCP` : '';
     // 4xx refuses a request before it runs (RFC 9110, 15.5).
     return new RemoteFailure(

@@ -19,6 +19,8 @@ import { failureOf, lostCall, TooLong } from './remote-failure.ts';
 export type HttpChannelOptions = {
   readonly url: URL;
   readonly pinned: PinnedAddress;
+  /** Of every request, beside those of the protocol; names in lower case. Values may be secrets. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
   /** A longer message or event ends the channel with `line_too_long`. */
   readonly maxLineBytes: number;
@@ -53,9 +55,9 @@ export class HttpChannel implements Channel {
 
   constructor(options: HttpChannelOptions) {
     this.#options = options;
-    const { url, pinned, maxLineBytes } = options;
+    const { url, pinned, headers, maxLineBytes } = options;
     this.#where = `${url.origin}${url.pathname}`;
-    this.#client = new HttpClient(url, pinned);
+    this.#client = new HttpClient(url, pinned, headers);
     this.stderr = new BoundedStderr(options.clock);
     const wait = (delayMs: number, signal: AbortSignal): Promise<void> => this.#wait(delayMs, signal);
     this.#exchange = new Exchange({ client: this.#client, where: this.#where, maxLineBytes, wait });

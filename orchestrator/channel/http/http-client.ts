@@ -26,9 +26,12 @@ export type HttpAnswer = {
 export class HttpClient {
   readonly #agent: Agent;
   readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: URL, { address, family }: PinnedAddress) {
+  /** @param headers of every request; those of a request go before them */
+  constructor(url: URL, { address, family }: PinnedAddress, headers: Readonly<Record<string, string>>) {
     this.#url = url;
+    this.#headers = headers;
     this.#agent = new Agent({
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -46,7 +49,7 @@ export class HttpClient {
       origin: this.#url.origin,
       path: `${this.#url.pathname}${this.#url.search}`,
       method,
-      headers,
+      headers: { ...this.#headers, ...headers },
       signal,
       ...(body === undefined ? {} : { body }),
     });

@@ -19,7 +19,7 @@ export function argumentTokens(
       // Asked for by its name alone: `city` for `--city`.
       const id = argument.name.replace(/^-+/, '');
       const { texts, isSecret } = textsOf(id, argument, path, questions);
-      return texts.flatMap((text) => namedTokens(argument, token, text, isSecret));
+      return texts.flatMap((text) => optionTokens(argument, token, text, isSecret));
     }
     if (argument.value === undefined && argument.valueHint === undefined) {
       questions.findings.push({ path, message: 'needs a value, or a valueHint to be asked for by' });
@@ -31,7 +31,7 @@ export function argumentTokens(
 }
 
 /** A boolean one is there or not, as `--verbose`; any other has its value as the next argument. */
-function namedTokens(
+function optionTokens(
   argument: Extract<ServerJsonArgument, { type: 'named' }>,
   token: (text: string, isSecret?: boolean) => Token,
   text: string,
@@ -47,8 +47,8 @@ function isFlag(argument: Extract<ServerJsonArgument, { type: 'named' }>): boole
   return says.every((key) => argument[key] === undefined) && argument.isRepeated !== true;
 }
 
-/** Variables of the environment that have a value, by name. */
-export function environmentTokens(
+/** Variables of the environment, or headers, that have a value, by name. */
+export function namedTokens(
   given: readonly ServerJsonVariable[],
   at: Path,
   questions: Questions,
@@ -57,7 +57,7 @@ export function environmentTokens(
   for (const [index, variable] of given.entries()) {
     const path = [...at, index];
     if (tokens.has(variable.name)) {
-      questions.findings.push({ path: [...path, 'name'], message: 'is a variable of an earlier entry' });
+      questions.findings.push({ path: [...path, 'name'], message: 'is the name of an earlier entry' });
     }
     const { texts, isSecret } = textsOf(variable.name, variable, path, questions);
     const [text] = texts;

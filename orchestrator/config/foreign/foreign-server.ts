@@ -12,21 +12,27 @@ export type ForeignServer = {
   readonly entry: RawObject;
   /** Variables of `env` that hold a secret, as the document says. */
   readonly secretEnv: readonly string[];
-  /** Arguments that do. */
+  /** Headers that do. */
+  readonly secretHeaders: readonly string[];
+  /** Arguments that do, and addresses: everybody sees them. */
   readonly secretArgs: readonly Path[];
 };
+
+/** What of a server holds a secret. */
+export type Secrets = Pick<ForeignServer, 'secretEnv' | 'secretHeaders' | 'secretArgs'>;
 
 /** @param options of a `docker run`: a secret in `-e NAME=value` becomes a variable as well */
 export function secretsOf(
   args: readonly Token[],
   env: ReadonlyMap<string, Token>,
   options: readonly Token[],
-): Pick<ForeignServer, 'secretEnv' | 'secretArgs'> {
+): Secrets {
   return {
     secretEnv: [
       ...[...env].filter(([, { isSecret }]) => isSecret).map(([name]) => name),
       ...options.filter(({ isSecret }) => isSecret).map(({ text }) => text.split('=')[0] ?? ''),
     ],
+    secretHeaders: [],
     secretArgs: args.filter(({ isSecret }) => isSecret).map(({ at }) => at),
   };
 }

@@ -44,8 +44,8 @@ export function convertMcpJson(
     const filled = new Filled(inputs, questions, findings);
     const { entry, findings: problems } = convertMcpServer(filled.server(raw, at));
     findings.push(...problems.map((finding) => ({ ...finding, path: [...at, ...finding.path] })));
-    const { secretEnv, secretArgs } = filled;
-    return entry === null ? [] : [{ name, nameAt: at, at, entry, secretEnv, secretArgs }];
+    const { secretEnv, secretHeaders, secretArgs } = filled;
+    return entry === null ? [] : [{ name, nameAt: at, at, entry, secretEnv, secretHeaders, secretArgs }];
   });
   return { servers, findings: [...findings, ...questions.findings] };
 }
@@ -72,6 +72,7 @@ function readInputs(raw: unknown, findings: Finding[]): Inputs {
 /** A server whose `${input:id}` are answered; what has no answer yet stays out of it, and is asked for. */
 class Filled {
   readonly secretEnv: string[] = [];
+  readonly secretHeaders: string[] = [];
   readonly secretArgs: Path[] = [];
   readonly #inputs: Inputs;
   readonly #questions: Questions;
@@ -86,21 +87,25 @@ class Filled {
   server(raw: unknown, at: Path): unknown {
     if (!isObject(raw)) return raw;
     const said = Object.fromEntries(Object.entries(raw).filter(([key]) => !NOTES.includes(key)));
-    const { args, env } = said;
+    const { args, env, url, headers } = said;
+    if (url !== undefined) said.url = this.#text(url, [...at, 'url'], this.secretArgs);
     if (Array.isArray(args)) {
       said.args = args.map((arg, index) => this.#text(arg, [...at, 'args', index], this.secretArgs));
     }
-    if (isObject(env)) {
-      said.env = Object.fromEntries(
-        Object.entries(env).map(([name, value]) => {
-          const secrets: Path[] = [];
-          const text = this.#text(value, [...at, 'env', name], secrets);
-          if (secrets.length > 0) this.secretEnv.push(name);
-          return [name, text];
-        }),
-      );
-    }
+    if (isObject(env)) said.env = this.#texts(env, [...at, 'env'], this.secretEnv);
+    if (isObject(headers)) said.headers = this.#texts(headers, [...at, 'headers'], this.secretHeaders);
     return said;
+  }
+
+  #texts(values: RawObject, at: Path, secretNames: string[]): RawObject {
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => {
+        const secrets: Path[] = [];
+        const text = this.#text(value, [...at, name], secrets);
+        if (secrets.length > 0) secretNames.push(name);
+        return [name, text];
+      }),
+    );
   }
 
   #text(value: unknown, at: Path, secrets: Path[]): unknown {

@@ -49,7 +49,7 @@ const Package = z.strictObject({
 const Remote = z.strictObject({
   type: z.string(),
   url: z.string(),
-  headers: z.array(z.unknown()).optional(),
+  headers: z.array(Variable).default([]),
   variables: Variables.optional(),
 });
 
@@ -84,6 +84,7 @@ function keysAt(path: Path): readonly string[] {
   if (has('runtimeArguments') || has('packageArguments')) {
     return [...new Set([...Object.keys(Positional.shape), ...Object.keys(Named.shape)])];
   }
+  if (has('remotes') && has('headers')) return Object.keys(Variable.shape);
   if (has('remotes')) return Object.keys(Remote.shape);
   return Object.keys(has('packages') ? Package.shape : Document.shape);
 }

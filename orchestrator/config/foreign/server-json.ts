@@ -4,8 +4,8 @@ import type { Finding, Path } from '../problem.ts';
 import type { RawObject } from '../raw.ts';
 import { convertRemote } from '../remote-entry.ts';
 import { parseNpm, parsePypi } from '../source-text.ts';
-import { addressOf, argumentTokens, environmentTokens, type Token } from './arguments.ts';
-import { type ForeignServer, secretsOf } from './foreign-server.ts';
+import { addressOf, argumentTokens, namedTokens, type Token } from './arguments.ts';
+import { type ForeignServer, type Secrets, secretsOf } from './foreign-server.ts';
 import type { Questions } from './questions.ts';
 import { readServerJson, type ServerJsonPackage, type ServerJsonRemote } from './server-json-schema.ts';
 
@@ -72,14 +72,14 @@ export function convertServerJson(
 type Converted = {
   readonly entry: RawObject;
   readonly findings: readonly Finding[];
-  readonly secrets: Pick<ForeignServer, 'secretEnv' | 'secretArgs'>;
+  readonly secrets: Secrets;
 };
 
 function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions): Converted {
   const findings = packageFindings(given, at);
   const runtime = argumentTokens(given.runtimeArguments, [...at, 'runtimeArguments'], questions);
   const args = argumentTokens(given.packageArguments, [...at, 'packageArguments'], questions);
-  const env = environmentTokens(given.environmentVariables, [...at, 'environmentVariables'], questions);
+  const env = namedTokens(given.environmentVariables, [...at, 'environmentVariables'], questions);
   const all = [...args, ...env.values()];
   for (const { text, at: path } of all)
     if (hasPlaceholder(text)) findings.push({ path, message: PLACEHOLDER });
@@ -102,14 +102,16 @@ function convertPackage(given: ServerJsonPackage, at: Path, questions: Questions
 
 /** A server that somebody else runs. What has no answer yet leaves it without an address. */
 function convertElsewhere(given: ServerJsonRemote, at: Path, questions: Questions): Converted {
-  const { type, headers = [] } = given;
   const address = addressOf(given, at, questions);
-  const { entry, findings } = convertRemote({ type, url: address?.text ?? '', headers });
+  const tokens = namedTokens(given.headers, [...at, 'headers'], questions);
+  const headers = Object.fromEntries([...tokens].map(([name, { text }]) => [name, text]));
+  const { entry, findings } = convertRemote({ type: given.type, url: address?.text ?? '', headers });
+  const secretHeaders = [...tokens].filter(([, { isSecret }]) => isSecret).map(([name]) => name);
   const secretArgs = address?.isSecret === true ? [at] : [];
   return {
     entry: address === null ? {} : (entry ?? {}),
     findings: findings.map((finding) => ({ ...finding, path: [...at, ...finding.path] })),
-    secrets: { secretEnv: [], secretArgs },
+    secrets: { secretEnv: [], secretHeaders, secretArgs },
   };
 }
 

@@ -67,6 +67,7 @@ export const Server: z.ZodType<ServerView> = named(
       .describe('Thresholds in force.'),
     health: z.object({ intervalMs: whole, timeoutMs: whole, rise: whole, fall: whole }),
     envKeys: z.array(z.string()),
+    headerKeys: z.array(z.string()),
     replicas: z.object({
       desired: whole,
       ready: whole,

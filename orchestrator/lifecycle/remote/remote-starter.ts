@@ -6,6 +6,7 @@ import {
   type RemotePlace,
   reason,
   shortId,
+  sourceHeaders,
 } from '../../kernel/index.ts';
 import { HttpChannel, type PinnedAddress, Replica } from '../../replica/index.ts';
 import { replicaNumber } from '../labels.ts';
@@ -46,7 +47,8 @@ export class RemoteStarter implements Starts {
     const pinned = await this.#pinned(url);
     // A client's own session holds what it has set there; elsewhere nobody misses what a new one does not have.
     const renews = spec.sharing === 'shared' || spec.sharing === 'call';
-    const channel = new HttpChannel({ url, pinned, clock, maxLineBytes, renews });
+    const headers = sourceHeaders(spec.source);
+    const channel = new HttpChannel({ url, pinned, headers, clock, maxLineBytes, renews });
     const startedAt = new Date(clock.now()).toISOString();
     const facts = factsOf(`http-${shortId()}${shortId()}`, place.url, startedAt);
     const identity = {

@@ -89,10 +89,22 @@ for (const servers of ['servers', 'mcpServers']) {
     new RegExp(`^${servers}\\.a\\.dev: is for a client`),
   );
   test(
-    refused,
+    converts,
     `${servers} with a server elsewhere that wants headers`,
-    at({ a: { type: 'http', url: 'https://x', headers: { A: 'b' } } }),
-    /a\.headers: are not sent/,
+    {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: editors write inputs like this
+      ...at({ a: { type: 'http', url: 'https://x/${input:zone}', headers: { A: 'Bearer ${input:key}' } } }),
+      inputs: [key, { type: 'promptString', id: 'zone', default: 'eu' }],
+      answers: { key: 's3cret' },
+    },
+    { a: { url: 'https://x/eu', headers: { A: 'Bearer s3cret' } } },
+  );
+  test(
+    refused,
+    `${servers} with a server elsewhere whose headers are Gantry's own`,
+    at({ a: { url: 'https://x', headers: { Host: 'y', 'Mcp-Session-Id': '1' } } }),
+    new RegExp(`^${servers}\\.a\\.headers\\.Host: belongs to the connection or to MCP`),
+    new RegExp(`^${servers}\\.a\\.headers\\.Mcp-Session-Id: belongs to`),
   );
 }
 

@@ -55,15 +55,6 @@ test(
 );
 test(
   refused,
-  'a server elsewhere that wants headers',
-  doc(npm(), {
-    packages: undefined,
-    remotes: [{ type: 'streamable-http', url: 'https://a', headers: [{ name: 'X-Key', isRequired: true }] }],
-  }),
-  /^remotes\[0\]\.headers: are not sent/,
-);
-test(
-  refused,
   'an address without its variable',
   doc(npm(), {
     packages: undefined,
