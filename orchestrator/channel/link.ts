@@ -97,10 +97,10 @@ export class Link {
    * Sends a request and waits for its answer. A JSON-RPC error of the server is an answer.
    * @throws GantryError replica_failed when the channel ends first, call_timeout, cancelled, queue_full
    */
-  async call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
-    if (this.#closed) throw notSent();
-    if (options.signal?.aborted) throw cancelled(options.signal.reason);
-    if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) throw full();
+  call(method: string, params: Params, options: CallOptions): Promise<JsonRpcOutcome> {
+    if (this.#closed) return Promise.reject(notSent());
+    if (options.signal?.aborted) return Promise.reject(cancelled(options.signal.reason));
+    if (this.#open.size >= MAX_CALLS || this.#unsent > MAX_UNSENT) return Promise.reject(full());
     const id = ++this.#lastId;
     const call = this.#begin(id, method, options);
     this.#request(id, call, method, params === undefined ? undefined : call.withOwnToken(params));

@@ -28,8 +28,9 @@ export function scanJson(text: string, maxDepth: number = MAX_JSON_DEPTH): JsonS
   let valueStart = -1;
 
   // Every message goes through here: one loop without closures, at the price of its length.
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+  const { length } = text;
+  for (let i = 0; i < length; i++) {
+    const code = codeAt(text, i);
     if (code === QUOTE) {
       const end = endOfString(text, i);
       if (end < 0) return { ok: false, why: 'malformed' };
@@ -74,8 +75,8 @@ class Scanned {
 
 function trimmed(text: string, from: number, to: number): Span {
   let [start, end] = [from, to];
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  while (start < end && isSpace(codeAt(text, start))) start++;
+  while (end > start && isSpace(codeAt(text, end - 1))) end--;
   return { start, end };
 }
 
@@ -96,17 +97,26 @@ const COMMA = 0x2c;
 /** Most strings are short, and a call out of the loop costs more than so many characters in it. */
 const SHORT = 64;
 
+/**
+ * As `text.charCodeAt(at)`. V8 looks up a method of a string by the string's representation, of which there are more than
+ * it remembers: where it has seen slices, ropes and wide strings it would look up the method for each character.
+ */
+const codeAt = Function.prototype.call.bind(String.prototype.charCodeAt) as (
+  text: string,
+  at: number,
+) => number;
+
 /** The index of the quote that ends the string begun at `start`, or -1. Jumps from quote to quote where it is long. */
 function endOfString(text: string, start: number): number {
   const near = Math.min(text.length, start + SHORT);
   for (let i = start + 1; i < near; i++) {
-    const code = text.charCodeAt(i);
+    const code = codeAt(text, i);
     if (code === QUOTE) return i;
     if (code === BACKSLASH) i++;
   }
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    while (codeAt(text, end - 1 - backslashes) === BACKSLASH) backslashes++;
     if (backslashes % 2 === 0) return end;
   }
   return -1;
@@ -115,7 +125,7 @@ function endOfString(text: string, start: number): number {
 /** The key between two quotes, or null where an escape in it is none. */
 function decodeKey(text: string, quote: number, end: number): string | null {
   for (let i = quote + 1; i < end; i++) {
-    if (text.charCodeAt(i) !== BACKSLASH) continue;
+    if (codeAt(text, i) !== BACKSLASH) continue;
     try {
       return JSON.parse(text.slice(quote, end + 1)) as string;
     } catch {

@@ -20,20 +20,22 @@ type CallOutcome = Extract<Fact, { type: 'call.ended' }>['outcome'];
  * failure. A call that was cancelled, or refused by Gantry itself, says nothing about the process; one whose process
  * is over neither, since that trips by itself; but one that did not get through to a server elsewhere does.
  */
-export async function counted(call: Promise<JsonRpcOutcome>, about: CountedCall): Promise<JsonRpcOutcome> {
+export function counted(call: Promise<JsonRpcOutcome>, about: CountedCall): Promise<JsonRpcOutcome> {
   const { server, method, clock, facts, breaker } = about;
   const startedAt = clock.now();
   const ended = (outcome: CallOutcome): void =>
     facts.state({ type: 'call.ended', server, method, outcome, durationMs: clock.now() - startedAt });
-  try {
-    const outcome = await call;
-    breaker.record('success');
-    ended(outcome.ok ? 'ok' : 'rpc_error');
-    return outcome;
-  } catch (error) {
-    const code = error instanceof GantryError ? error.code : 'internal';
-    if (code === 'call_timeout' || isUnreachable(error)) breaker.record('failure');
-    ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
-    throw error;
-  }
+  return call.then(
+    (outcome) => {
+      breaker.record('success');
+      ended(outcome.ok ? 'ok' : 'rpc_error');
+      return outcome;
+    },
+    (error: unknown) => {
+      const code = error instanceof GantryError ? error.code : 'internal';
+      if (code === 'call_timeout' || isUnreachable(error)) breaker.record('failure');
+      ended(code === 'call_timeout' ? 'timeout' : code === 'cancelled' ? 'cancelled' : 'failed');
+      throw error;
+    },
+  );
 }

@@ -12,8 +12,8 @@ export type AttemptOptions<T> = {
   readonly facts: Facts;
   /** What the server listed last. */
   readonly tools: () => readonly ToolView[];
-  /** @param failed the replicas that have failed this call; none at the first try. */
-  readonly lease: (failed: ReadonlySet<Replica>) => Promise<Lease>;
+  /** At once where nothing is waited for. @param failed the replicas that have failed this call; none at the first try. */
+  readonly lease: (failed: ReadonlySet<Replica>) => Lease | Promise<Lease>;
   readonly send: (replica: Replica) => Promise<T>;
 };
 
@@ -27,7 +27,8 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<T> {
   let failure: unknown = null;
   options.budget.deposit();
   for (;;) {
-    const lease = await leaseFor(options, failed, failure);
+    const found = leaseFor(options, failed, failure);
+    const lease = found instanceof Promise ? await found : found;
     let answered = false;
     try {
       const answer = await options.send(lease.replica);
@@ -45,16 +46,20 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<T> {
   }
 }
 
-async function leaseFor(
+function leaseFor(
   { lease }: AttemptOptions<unknown>,
   failed: ReadonlySet<Replica>,
   failure: unknown,
-): Promise<Lease> {
-  try {
-    return await lease(failed);
-  } catch (error) {
+): Lease | Promise<Lease> {
+  const none = (error: unknown): never => {
     const isCancelled = error instanceof GantryError && error.code === 'cancelled';
     throw failure === null || isCancelled ? error : told(failure, failed.size);
+  };
+  try {
+    const found = lease(failed);
+    return found instanceof Promise ? found.catch(none) : found;
+  } catch (error) {
+    return none(error);
   }
 }
 

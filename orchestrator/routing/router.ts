@@ -136,8 +136,8 @@ export class Router {
    * A handshaken replica for one call.
    * @throws GantryError server_not_found, no_replica, queue_full, cancelled, replica_failed
    */
-  lease(server: string, principal: string, options: LeaseOptions = {}): Promise<Lease> {
-    return this.#lease(server, principal, options, NOBODY);
+  async lease(server: string, principal: string, options: LeaseOptions = {}): Promise<Lease> {
+    return await this.#lease(server, principal, options, NOBODY);
   }
 
   /** One call on a replica, under the server's timeouts. @throws as `lease` and `Replica.call` */
@@ -151,11 +151,13 @@ export class Router {
     if (known !== null) return known;
     const { onReplica, beforeSend } = options;
     const callOptions = callOptionsOf(this.spec(server), options);
-    return await this.#attempt(server, principal, request, options, async (replica) => {
-      if (beforeSend !== undefined) await beforeSend();
+    const send = (replica: Replica): Promise<JsonRpcOutcome> => {
       onReplica?.(replica);
       return replica.call(request.method, request.params, callOptions);
-    });
+    };
+    return await this.#attempt(server, principal, request, options, (replica) =>
+      beforeSend === undefined ? send(replica) : beforeSend().then(() => send(replica)),
+    );
   }
 
   /** All tools of a server, asked of one replica: a cursor is its own. @throws as `lease` and `Replica.call` */
@@ -191,12 +193,12 @@ export class Router {
     });
   }
 
-  async #lease(
+  #lease(
     server: string,
     principal: string,
     options: LeaseOptions,
     failed: ReadonlySet<Replica>,
-  ): Promise<Lease> {
+  ): Lease | Promise<Lease> {
     const spec = this.spec(server);
     switch (spec.sharing) {
       case 'shared': {
@@ -206,13 +208,13 @@ export class Router {
           avoid: failed,
           patient: failed.size > 0,
         };
+        const leased = (): Lease | Promise<Lease> => this.#balancers.of(server).pool.lease(request);
         const waking = this.#pools.wake(server);
-        if (waking !== null) await waking;
-        return this.#balancers.of(server).pool.lease(request);
+        return waking === null ? leased() : waking.then(leased);
       }
       case 'session':
       case 'principal':
-        return { replica: await this.#pools.heldFor(server, principal), done: () => {} };
+        return this.#pools.heldFor(server, principal).then((replica) => ({ replica, done: () => {} }));
       case 'call':
         return this.#fresh(spec, principal, options);
     }

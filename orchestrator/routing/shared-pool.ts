@@ -48,8 +48,8 @@ export class SharedPool {
     throw this.#none();
   }
 
-  /** @throws GantryError server_not_found, no_replica, queue_full, cancelled */
-  async lease(request: LeaseRequest): Promise<Lease> {
+  /** At once where nothing is waited for. @throws GantryError server_not_found, no_replica, queue_full, cancelled */
+  lease(request: LeaseRequest): Lease | Promise<Lease> {
     const { server } = this.#options;
     const { queueSize, queueTimeoutMs } = this.#balance();
     if (request.signal?.aborted === true) throw callerLeft(server);
@@ -57,7 +57,7 @@ export class SharedPool {
     const lease = this.#line.length === 0 ? this.#take(request) : null;
     if (lease !== null) return lease;
     if (!request.patient && this.#available().length === 0) throw this.#none();
-    return await this.#line.enter(request, { size: queueSize, timeoutMs: queueTimeoutMs });
+    return this.#line.enter(request, { size: queueSize, timeoutMs: queueTimeoutMs });
   }
 
   #take(request: LeaseRequest): Lease | null {
@@ -83,8 +83,8 @@ export class SharedPool {
   #pick({ owner, avoid }: LeaseRequest, balance: Balance): Candidate | null {
     const available = this.#available().map((replica) => this.#candidate(replica));
     const { maxInFlight } = balance;
-    const free = available.filter(({ leases }) => maxInFlight === null || leases < maxInFlight);
-    const better = free.filter(({ replica }) => !avoid.has(replica));
+    const free = maxInFlight === null ? available : available.filter(({ leases }) => leases < maxInFlight);
+    const better = avoid.size === 0 ? free : free.filter(({ replica }) => !avoid.has(replica));
     this.#weigh(available, balance);
     return this.#strategyOf(balance).pick(better.length > 0 ? better : free, owner);
   }

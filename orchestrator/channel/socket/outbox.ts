@@ -4,17 +4,22 @@ import { bareFrame, FRAME, HEADER_BYTES, inputFrame } from './frames.ts';
 /** Input that may be at a bridge and not yet at its server: what one that does not read makes the bridge hold. */
 const WINDOW_BYTES = 1024 * 1024;
 
+/** With more in a turn a write for the first alone costs more than what it saves that one. */
+const MANY_FRAMES = 2;
+
 type Waiting = { readonly frame: Buffer; readonly sent: PromiseWithResolvers<void> };
 
 /**
- * What goes to a bridge: lines in order, within a window. The first frame of a turn of the event loop is written at once,
- * those behind it leave together at the turn's end, for the same reason as in `../outbox.ts`.
+ * What goes to a bridge: lines in order, within a window. The first frame of a turn of the event loop is written at once
+ * and those behind it leave together at the turn's end, for the same reason as in `../outbox.ts`; where the turn before
+ * had many too, all of them leave together.
  */
 export class Outbox {
   readonly #waiting: Waiting[] = [];
   #socket: Socket | null = null;
   #isOpen = true;
-  #turnIsOpen = false;
+  #framesOfTurn = 0;
+  #isBusy = false;
   #ends = false;
   #untakenBytes = 0;
   #linesSent = 0;
@@ -48,12 +53,13 @@ export class Outbox {
   push(frame: Buffer): void {
     const socket = this.#socket;
     if (socket === null) return;
+    if (++this.#framesOfTurn > 1) return void socket.write(frame);
+    if (this.#isBusy) socket.cork();
     socket.write(frame);
-    if (this.#turnIsOpen) return;
-    this.#turnIsOpen = true;
-    socket.cork();
+    if (!this.#isBusy) socket.cork();
     setImmediate(() => {
-      this.#turnIsOpen = false;
+      this.#isBusy = this.#framesOfTurn > MANY_FRAMES;
+      this.#framesOfTurn = 0;
       socket.uncork();
     });
   }
