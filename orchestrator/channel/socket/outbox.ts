@@ -18,6 +18,8 @@ export class Outbox {
   readonly #waiting: Waiting[] = [];
   #socket: Socket | null = null;
   #isOpen = true;
+  /** Of this turn, in order. */
+  #gathered: Buffer[] = [];
   #framesOfTurn = 0;
   #isBusy = false;
   #ends = false;
@@ -53,15 +55,17 @@ export class Outbox {
   push(frame: Buffer): void {
     const socket = this.#socket;
     if (socket === null) return;
-    if (++this.#framesOfTurn > 1) return void socket.write(frame);
-    if (this.#isBusy) socket.cork();
-    socket.write(frame);
-    if (!this.#isBusy) socket.cork();
-    setImmediate(() => {
-      this.#isBusy = this.#framesOfTurn > MANY_FRAMES;
-      this.#framesOfTurn = 0;
-      socket.uncork();
-    });
+    this.#framesOfTurn++;
+    if (this.#framesOfTurn === 1) setImmediate(() => this.#endTurn());
+    if (this.#framesOfTurn === 1 && !this.#isBusy) socket.write(frame);
+    else this.#gathered.push(frame);
+  }
+
+  /** Everything pushed has left before this. */
+  hangUp(frame?: Buffer): void {
+    this.#writeGathered();
+    if (frame !== undefined) this.#socket?.write(frame);
+    this.#socket?.end();
   }
 
   /** End of input, once everything before it has left. */
@@ -80,6 +84,20 @@ export class Outbox {
   close(): void {
     this.#isOpen = false;
     for (const { sent } of this.#waiting.splice(0)) sent.reject(new Error('the channel is closed'));
+  }
+
+  #endTurn(): void {
+    this.#isBusy = this.#framesOfTurn > MANY_FRAMES;
+    this.#framesOfTurn = 0;
+    this.#writeGathered();
+  }
+
+  #writeGathered(): void {
+    if (this.#gathered.length === 0) return;
+    const frames = this.#gathered;
+    this.#gathered = [];
+    // One buffer and not a corked stream: what a stream keeps for each piece costs more than the copy.
+    this.#socket?.write(Buffer.concat(frames));
   }
 
   #mayWrite(): boolean {

@@ -136,7 +136,7 @@ export class SocketChannel implements Channel {
     this.#tellAcknowledged();
     this.#isLeft = true;
     this.#doorway?.close();
-    this.#socket?.end();
+    this.#outbox.hangUp();
   }
 
   #welcome(socket: Socket, hello: Hello): void {
@@ -217,14 +217,14 @@ export class SocketChannel implements Channel {
   /** The process has ended and all it said was processed: the bridge has nothing left to stay for. */
   #letGo(): void {
     if (!this.#hasExited || this.#acknowledged < this.#linesEnd || this.#socket?.writable !== true) return;
-    this.#socket.end(bareFrame(FRAME.bye));
+    this.#outbox.hangUp(bareFrame(FRAME.bye));
   }
 
   /** Nobody will come back for this process: it may end. */
   #giveUp(end: ChannelEnd): void {
     this.#finish(end);
     this.#doorway?.close();
-    if (this.#socket?.writable === true) this.#socket.end(bareFrame(FRAME.bye));
+    if (this.#socket?.writable === true) this.#outbox.hangUp(bareFrame(FRAME.bye));
   }
 
   #finish(end: ChannelEnd): void {
