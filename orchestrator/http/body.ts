@@ -79,7 +79,7 @@ function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Pr
       settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     const onGone = () =>
       settle(() => reject(new GantryError('cancelled', 'The client left before its request was complete.')));
-    req.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
     // Most bodies come with their headers, and need no timer.
     process.nextTick(() => {
       if (req.complete || isSettled) return;

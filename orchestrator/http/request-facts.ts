@@ -9,7 +9,7 @@ export function stateWhenEnded(
   state: RequestState,
 ): void {
   const startedAt = performance.now();
-  response.once('close', () => {
+  response.on('close', () => {
     const status = response.headersSent ? response.statusCode : statusOf('cancelled');
     const durationMs = performance.now() - startedAt;
     facts.state({ type: 'http.request', method, route: state.route ?? 'unmatched', status, durationMs });

@@ -34,22 +34,20 @@ export async function listen(
   options: { readonly host: string; readonly port: number; readonly limits?: Partial<typeof SERVER_LIMITS> },
 ): Promise<Listening> {
   const { maxConnections, ...limits } = { ...SERVER_LIMITS, ...options.limits };
-  const server = createServer(limits, handle);
-  server.maxConnections = maxConnections;
-  // Not answered with "100 Continue" here: `body.ts` does, once it knows that it wants the body.
-  server.on('checkContinue', handle);
-
   const open = new TurnoverMap<number, ServerResponse>();
   let lastRequest = 0;
   let draining = false;
-  const track = (_request: unknown, response: ServerResponse) => {
-    const request = ++lastRequest;
-    open.set(request, response);
+  const take: RequestListener = (request, response) => {
+    const number = ++lastRequest;
+    open.set(number, response);
     if (draining) hangUpAfter(response);
-    response.once('close', () => open.delete(request));
+    response.on('close', () => open.delete(number));
+    handle(request, response);
   };
-  server.prependListener('request', track);
-  server.prependListener('checkContinue', track);
+  const server = createServer(limits, take);
+  server.maxConnections = maxConnections;
+  // Not answered with "100 Continue" here: `body.ts` does, once it knows that it wants the body.
+  server.on('checkContinue', take);
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

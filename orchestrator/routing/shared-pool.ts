@@ -107,14 +107,16 @@ export class SharedPool {
   }
 
   #candidate(replica: Replica): Candidate {
-    const known = this.#candidates.get(replica) ?? new Candidate(replica, this.#options.clock);
-    this.#candidates.set(replica, known);
-    return known;
+    const known = this.#candidates.get(replica);
+    if (known !== undefined) return known;
+    const candidate = new Candidate(replica, this.#options.clock);
+    this.#candidates.set(replica, candidate);
+    return candidate;
   }
 
   #available(): readonly Replica[] {
     const { pools, server } = this.#options;
-    return pools.standing(server).filter(({ available }) => available);
+    return pools.standing(server).filter(isAvailable);
   }
 
   /** @throws GantryError server_not_found */
@@ -129,4 +131,8 @@ export class SharedPool {
     facts.state({ type: 'call.refused', server, why: 'no_replica' });
     return noReplica(server);
   }
+}
+
+function isAvailable({ available }: Replica): boolean {
+  return available;
 }
