@@ -115,7 +115,7 @@ async function everything(stack) {
   if (stack !== null) await onStack(stack);
 }
 
-/** Every fault, several times over, and then a hundred kills. */
+/** Every fault, several times over, and then twice a hundred kills. */
 async function chaos(stack) {
   const env = await untilServing(stack);
   for (let round = 1; round <= CHAOS_ROUNDS; round++) {
@@ -126,7 +126,7 @@ async function chaos(stack) {
       timeout: '5m',
     });
   }
-  await tests('A hundred kills', { files: LONG, env, serial: true, timeout: '60m' });
+  await tests('Twice a hundred kills', { files: LONG, env, serial: true, timeout: '60m' });
 }
 
 async function untilServing(stack) {
