@@ -1,11 +1,12 @@
 import { type Settings, type TokenEntry, tokenHash, tokenOwners } from './config/index.ts';
 import type { Auth } from './http/index.ts';
+import { ANONYMOUS } from './kernel/index.ts';
 
 /** Who a token belongs to: the configured ones, and the admin token of this installation. */
 export function authOf({ auth }: Settings, adminToken: string): Auth {
   const required = auth.tokens.length > 0;
   // Where nobody has a token of his own, whoever changes things is still the one principal that everybody is.
-  const principal = required ? 'admin' : 'anonymous';
+  const principal = required ? 'admin' : ANONYMOUS;
   const admin: TokenEntry = { principal, sha256: tokenHash(adminToken), scopes: ['call', 'admin'] };
   return { required, callerOf: tokenOwners([admin, ...auth.tokens]) };
 }

@@ -31,7 +31,7 @@ export type Environment = {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Marks our containers, volumes and Redis keys; one engine and one Redis may serve several meshes. */
   readonly owner: string;
-  /** Unique to this run: containers of another epoch have lost their stdio. */
+  /** Unique to this run: containers of another epoch are gone on with over their sockets, or have lost their stdio. */
   readonly epoch: string;
 };
 

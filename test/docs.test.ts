@@ -58,6 +58,21 @@ function literalsOf(file: string, type: string): readonly string[] {
   return [...union.matchAll(/'(\w+)'/g)].map(([, literal = '']) => literal);
 }
 
+/** What more than one row of a table is about. A first cell that lists names is about each of them. */
+function doubledRows(file: string): readonly string[] {
+  let seen = new Set<string>();
+  return read(file)
+    .split('\n')
+    .flatMap((line) => {
+      if (!line.startsWith('|')) seen = new Set();
+      const cell = line.startsWith('|') ? (line.split('|')[1]?.trim() ?? '') : '';
+      const names = /^`\w+`(?:, `\w+`)*$/.test(cell) ? cell.split(', ') : [cell];
+      const again = names.filter((name) => name !== '' && seen.has(name));
+      for (const name of names) seen.add(name);
+      return again.map((name) => `${file}: ${name}`);
+    });
+}
+
 function yamlBlocks(file: string): readonly string[] {
   return [...read(file).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 }
@@ -74,6 +89,23 @@ test('every relative link of the documentation leads somewhere, anchors included
   );
   t.deepEqual(broken, []);
   t.true(pages.flatMap(linksOf).length > 20, 'the test saw the links');
+});
+
+test('no table says the same thing in two rows, and every heading stands free', (t) => {
+  // Elsewhere a merge has kept what both sides wrote; in these two the first column groups rows.
+  const grouped = ['docs/conformance.md', 'docs/architecture.md'];
+  const doubled = pages.filter((file) => !grouped.includes(file)).flatMap(doubledRows);
+  t.deepEqual(doubled, []);
+  t.deepEqual(
+    doubledRows('docs/conformance.md').slice(0, 1),
+    ['docs/conformance.md: 2025-11-25'],
+    'they are seen',
+  );
+  const crowded = pages.flatMap((file) => {
+    const text = read(file).replaceAll(/```[\s\S]*?```/g, '');
+    return [...text.matchAll(/\S[^\n]*\n(#+ .+)$/gm)].map(([, heading]) => `${file}: ${heading}`);
+  });
+  t.deepEqual(crowded, []);
 });
 
 test('every page of docs can be reached from the README or the architecture page', (t) => {

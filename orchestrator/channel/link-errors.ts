@@ -1,11 +1,5 @@
 import { GantryError } from '../kernel/index.ts';
 
-/** A request of a server that nobody stands behind. */
-export const NOBODY_TO_ASK = {
-  code: -32601,
-  message: 'No client is attached that could answer this request.',
-};
-
 /** More calls than a process may have open. */
 export function full(): GantryError {
   return new GantryError(

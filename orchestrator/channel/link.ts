@@ -1,12 +1,12 @@
 import type { Clock, GantryError, JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
-import { TurnoverMap } from '../kernel/index.ts';
+import { NOBODY_TO_ASK, TurnoverMap } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 import { type Memory, takeLines } from './acknowledger.ts';
 import type { Channel } from './channel.ts';
 import { DroppedLines } from './dropped-lines.ts';
 import { Heard } from './heard.ts';
 import { type LastingChannel, lastingOf } from './lasting-channel.ts';
-import { full, NOBODY_TO_ASK, neverArrived, notSent } from './link-errors.ts';
+import { full, neverArrived, notSent } from './link-errors.ts';
 import { type CallOptions, cancelled, OpenCall, type SentCall } from './open-call.ts';
 import { isChange, type Params, readServerLine, type ServerMessage, subscriptionOf } from './server-line.ts';
 import { Waiters } from './waiters.ts';

@@ -10,7 +10,7 @@ export const environmentPattern = /^[a-z][a-z0-9-]{0,31}$/;
 
 /**
  * The files that the configuration stands in: gantry.yaml, the one of the environment, and those that values of `env`
- * refer to. Remembers how each looked just before it was read, so that a later change is never missed.
+ * and `headers` refer to. Remembers how each looked just before it was read, so that a later change is never missed.
  */
 export class ConfigFiles {
   /** Absolute directory of gantry.yaml. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ANONYMOUS } from '../kernel/index.ts';
 import { size, text } from './kinds.ts';
 import { RegistrySettings } from './remote.ts';
 import { Entry, serverNamePattern } from './schema.ts';
@@ -10,7 +11,7 @@ const mostBytes = 256 * MiB;
 
 const Token = z.strictObject({
   principal: text((value) =>
-    value === 'anonymous'
+    value === ANONYMOUS
       ? 'is the name of callers without a token: choose another'
       : /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/.test(value)
         ? null

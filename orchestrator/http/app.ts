@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { messageOf } from '../kernel/index.ts';
+import { ALL_SERVERS } from '../session/index.ts';
 import { answerErrors } from './answer-errors.ts';
 import { type Admit, admission } from './guards/index.ts';
 import { mcpEntrance } from './mcp/entrance.ts';
-import type { McpHandler } from './mcp/handler.ts';
+import { handlerOf } from './mcp/handler.ts';
 import { mountRoutes } from './mount-routes.ts';
 import type { Route } from './openapi/define-route.ts';
 import type { HttpOptions } from './options.ts';
@@ -16,14 +17,16 @@ import { mcpRoutesAt } from './routes/mcp.ts';
 /** The HTTP API and all MCP endpoints: what answers on the main port. */
 export function createApp(options: HttpOptions): RequestListener {
   const admit = admission(options);
-  const otherwise = appOf(options, admit, allRoutes(options));
+  const routed = appOf(options, admit, allRoutes(options));
+  const mcp = handlerOf(options.mcp, ALL_SERVERS);
+  const otherwise = mcpEntrance({ ...options, mcp, admit, path: '/mcp', otherwise: routed });
   return mcpEntrance({ ...options, admit, path: '/mcp/{server}', otherwise });
 }
 
 /** One server alone, at `/mcp`: what answers on the port of its own that a server may have. */
 export function createServerPortApp(options: HttpOptions, server: string): RequestListener {
   const admit = admission(options);
-  const mcp: McpHandler = (request) => options.mcp({ ...request, server });
+  const mcp = handlerOf(options.mcp, server);
   const otherwise = appOf(options, admit, mcpRoutesAt('/mcp', 'mcp', mcp));
   return mcpEntrance({ ...options, mcp, admit, path: '/mcp', otherwise });
 }

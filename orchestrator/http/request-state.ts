@@ -27,7 +27,7 @@ export function pathOf({ url = '' }: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-/** Errors on these paths are JSON-RPC. `/mcp` alone is the path on a server's own port. */
+/** Errors on these paths are JSON-RPC. `/mcp` alone is all servers, or the one server on a port of its own. */
 export function isMcpPath(path: string): boolean {
   return /^\/(?:mcp|sse|messages)(?:\/|$)/.test(path);
 }

@@ -3,17 +3,10 @@ export type JsonRpcId = string | number;
 
 export type JsonRpcError = { readonly code: number; readonly message: string; readonly data?: unknown };
 
-export type JsonRpcRequest = {
-  readonly jsonrpc: '2.0';
-  readonly id: JsonRpcId;
-  readonly method: string;
-  readonly params?: Record<string, unknown>;
-};
-
-export type JsonRpcNotification = {
-  readonly jsonrpc: '2.0';
-  readonly method: string;
-  readonly params?: Record<string, unknown>;
+/** For a request of a server that nobody stands behind. */
+export const NOBODY_TO_ASK: JsonRpcError = {
+  code: -32601,
+  message: 'No client is attached that could answer this request.',
 };
 
 /**

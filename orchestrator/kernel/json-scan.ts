@@ -58,6 +58,29 @@ export function scanJson(text: string, maxDepth: number = MAX_JSON_DEPTH): JsonS
   return new Scanned(text, spans);
 }
 
+/**
+ * The exact text of each element of an array. Only for text that `JSON.parse` has taken and whose outermost value
+ * is an array: the grammar is not checked here.
+ */
+export function elementTexts(text: string): readonly string[] {
+  const elements: string[] = [];
+  let depth = 0;
+  let start = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = codeAt(text, i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      if (++depth === 1) start = i + 1;
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) {
+      if (--depth === 0) elements.push(text.slice(start, i).trim());
+    } else if (code === COMMA && depth === 1) {
+      elements.push(text.slice(start, i).trim());
+      start = i + 1;
+    }
+  }
+  return elements.length === 1 && elements[0] === '' ? [] : elements;
+}
+
 class Scanned {
   readonly ok = true;
   readonly spans: ReadonlyMap<string, Span>;

@@ -1,7 +1,6 @@
 import type { Clock, Facts, ServerSpec } from '../kernel/index.ts';
-import { GantryError } from '../kernel/index.ts';
+import { ANONYMOUS, GantryError } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
-import { ANONYMOUS } from './anonymous.ts';
 import { inBackground } from './background.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import type { ReplicaRecord } from './replica-record.ts';

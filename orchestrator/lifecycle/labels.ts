@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** What every container of ours carries: enough to say whose it is without asking anybody but the engine. */
 export type LabelValues = {
   readonly owner: string;
-  /** Changes with every start of the orchestrator: containers of another epoch have lost their stdio. */
+  /** Of the start of the orchestrator that made it: a later one takes over what has a socket; the rest has lost its stdio. */
   readonly epoch: string;
   readonly server: string;
   readonly replica: string;

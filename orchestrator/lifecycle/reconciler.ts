@@ -18,8 +18,8 @@ export type ReconcilerOptions = {
 };
 
 /**
- * Compares what the engine lists with what is held. Another epoch's containers have lost their stdio and are
- * removed at once; strays after a grace period; what is held and not listed is looked at by who holds it. One that
+ * Compares what the engine lists with what is held. What was taken over is held; other containers of another epoch are
+ * removed at once, strays after a grace period; what is held and not listed is looked at by who holds it. One that
  * cannot be removed is told as trouble and tried again with the next comparison. Without an epoch it is none of
  * ours: steps of builds and helpers inherit the owner from their image. Of those the first comparison removes what has
  * ended: nothing is being built yet, so a build was cut off.

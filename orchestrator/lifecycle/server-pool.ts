@@ -1,6 +1,5 @@
-import { allowedTools, type ServerSpec, type ToolView } from '../kernel/index.ts';
+import { ANONYMOUS, allowedTools, type ServerSpec, type ToolView } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
-import { ANONYMOUS } from './anonymous.ts';
 import { Claims } from './claims.ts';
 import { EraFinder } from './eras/era-finder.ts';
 import { ImageMemo } from './image-memo.ts';

@@ -92,7 +92,6 @@ export class Takeover {
       const candidate = record.heldBy === 'session' ? this.take(id) : null;
       if (candidate !== null) poolOf(record.server)?.lasting.goOn(candidate);
     }
-    for (const id of this.#awaited.keys()) if (!this.#left.has(id)) this.found(id, null);
     this.#parts.clock.after(UNCLAIMED_MS, () => {
       for (const candidate of [...this.#candidates.values()]) void this.discard(candidate);
       this.#candidates.clear();

@@ -1,8 +1,7 @@
-import { type Reason, shortId } from '../kernel/index.ts';
+import { ANONYMOUS, type Reason, shortId } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Breaker } from '../resilience/index.ts';
 import { NoMemory } from './admission.ts';
-import { ANONYMOUS } from './anonymous.ts';
 import { callBreaker } from './breaker-facts.ts';
 import { OWN_HELLO } from './recent-hellos.ts';
 import { RestartPlan } from './restart-plan.ts';

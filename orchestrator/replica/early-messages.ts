@@ -1,10 +1,8 @@
 import type { ServerMessage } from '../channel/index.ts';
-import type { JsonRpcId } from '../kernel/index.ts';
+import { type JsonRpcId, NOBODY_TO_ASK } from '../kernel/index.ts';
 
 /** A process that says more than this before anybody holds it is not talking to anybody. */
 const MAX_KEPT = 100;
-
-const NOBODY_YET = { code: -32601, message: 'No client is attached that could answer this request.' };
 
 /** Answers a request of the process. */
 export type Reply = (id: JsonRpcId, answer: { result: unknown } | { error: unknown }) => void;
@@ -39,6 +37,6 @@ export class EarlyMessages {
 
   #drop(message: ServerMessage): void {
     this.#onDropped(message.kind === 'request' ? 'unattributed_request' : 'unattributed_notification');
-    if (message.kind === 'request') this.#respond(message.id, { error: NOBODY_YET });
+    if (message.kind === 'request') this.#respond(message.id, { error: NOBODY_TO_ASK });
   }
 }

@@ -1,6 +1,9 @@
 /** A client that does not read may hold so much, in characters, before its stream is given up; one message always fits. */
 const MAX_WAITING = 8 * 1024 * 1024;
 
+/** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
+export const PATIENCE_MS = 5000;
+
 /** A server-sent event. */
 export type OutEvent = {
   readonly data: string;

@@ -3,15 +3,13 @@ import { BATCH_VERSION } from './batch.ts';
 import { initialized, versionOf } from './begin.ts';
 import { type ClientMessage, NO_BATCH } from './client-message.ts';
 import type { Left } from './left-sessions.ts';
-import type { OutEvent, OutStream } from './out-stream.ts';
+import { type OutEvent, type OutStream, PATIENCE_MS } from './out-stream.ts';
 import type { Reply, Sender, SessionsOptions } from './sender.ts';
 import type { Session } from './session.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { SessionMaker } from './session-maker.ts';
 import { SessionTable } from './session-table.ts';
 
-/** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
-const PATIENCE_MS = 5000;
 const SWEEP_MS = 1000;
 /** A session on a shared process costs little, but not nothing. */
 const MAX_SESSIONS = 20_000;
@@ -122,11 +120,6 @@ export class Sessions {
   end(sender: Sender): void {
     this.#options.endpoints.check(sender.server);
     this.#close(this.#find(sender), 'ended by the client');
-  }
-
-  /** A server was removed or replaced: its sessions answer 404 from now on. */
-  endAll(server: string, why: string): void {
-    for (const session of this.#sessions.all) if (session.server === server) this.#close(session, why);
   }
 
   /** New sessions are refused, the present ones go on. */

@@ -70,7 +70,7 @@ export class Stack {
     return left;
   }
 
-  /** A new process, in the same container: it drains the old one first. Sessions end, servers come up anew. */
+  /** A new process, in the same container: it drains the old one first. What is attached comes up anew and its sessions end; sockets outlive it. */
   async restartOrchestrator() {
     const command = this.compose('restart', 'orchestrator');
     await run('The orchestrator could not be restarted', command, this.options);

@@ -1,10 +1,7 @@
-import test, { type ExecutionContext } from 'ava';
-import { HttpChannel, Link } from '../../orchestrator/channel/index.ts';
-import { GantryError, systemClock } from '../../orchestrator/kernel/index.ts';
+import test from 'ava';
 import { RemoteServer, type RemoteServerOptions } from '../fakes/remote-server.ts';
+import { greeted, HELLO, LIMITS, textIn, tool, wired } from './http-rig.ts';
 
-const LIMITS = { callTimeoutMs: 10_000, maxCallMs: 10_000 };
-const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 const MODERN = {
   _meta: {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -12,52 +9,6 @@ const MODERN = {
     'io.modelcontextprotocol/clientCapabilities': {},
   },
 };
-
-type Wired = { remote: RemoteServer; channel: HttpChannel; link: Link };
-
-async function wired(
-  t: ExecutionContext,
-  options: RemoteServerOptions = {},
-  { renews = true, maxLineBytes = 1024 * 1024, headers = {} } = {},
-): Promise<Wired> {
-  const remote = await RemoteServer.start(options);
-  const url = new URL(remote.url());
-  const pinned = { address: '127.0.0.1', family: 4 };
-  const channel = new HttpChannel({ url, pinned, headers, clock: systemClock, maxLineBytes, renews });
-  const deadCallError = async () => new GantryError('replica_failed', 'over', { detail: { over: true } });
-  const link = new Link({
-    replica: 'remote-1',
-    channel,
-    clock: systemClock,
-    onDropped: () => {},
-    deadCallError,
-  });
-  t.teardown(async () => {
-    channel.destroy('test');
-    await remote.close();
-  });
-  return { remote, channel, link };
-}
-
-async function greeted(
-  t: ExecutionContext,
-  ...rest: [RemoteServerOptions?, { renews?: boolean; headers?: object }?]
-) {
-  const all = await wired(t, rest[0], rest[1]);
-  const outcome = await all.link.call('initialize', HELLO, LIMITS);
-  t.true(outcome.ok);
-  await all.link.notify('notifications/initialized');
-  return all;
-}
-
-function tool(link: Link, name: string, args: object = {}, more: object = {}) {
-  return link.call('tools/call', { name, arguments: args, ...more }, LIMITS);
-}
-
-function textIn(outcome: unknown): unknown {
-  const { result } = outcome as { result: { content: { text: string }[] } };
-  return result.content[0]?.text;
-}
 
 for (const sse of [false, true]) {
   test(`a session is begun, carried and left; answers come as ${sse ? 'events' : 'JSON'}`, async (t) => {
@@ -130,27 +81,6 @@ test('a call that is withdrawn is said so, and its stream is left', async (t) =>
   await t.throwsAsync(call, { message: /withdrew/ });
   while (!remote.methods().includes('notifications/cancelled')) await tool(link, 'echo');
   t.is(textIn(await tool(link, 'echo', { text: 'on' })), 'on');
-});
-
-test('a session that the server has forgotten is begun anew, and what was asked is asked again', async (t) => {
-  const { remote, link } = await greeted(t);
-  remote.forgetSessions();
-  const both = await Promise.all([tool(link, 'echo', { text: 'a' }), tool(link, 'echo', { text: 'b' })]);
-  t.deepEqual(both.map(textIn), ['a', 'b']);
-  t.is(
-    remote.methods().filter((method) => method === 'initialize').length,
-    2,
-    'both calls shared one renewal',
-  );
-  t.is(remote.sessions, 1);
-});
-
-test('where a client has state in it, a forgotten session ends the channel instead', async (t) => {
-  const { remote, link, channel } = await greeted(t, {}, { renews: false });
-  remote.forgetSessions();
-  await t.throwsAsync(tool(link, 'echo'), { message: 'over' });
-  const end = await channel.closed;
-  t.true(end.why === 'remote' && end.message.endsWith('has ended the session.'));
 });
 
 test('a request that fails alone fails its call alone, and says whether it may have run', async (t) => {

@@ -25,7 +25,8 @@ process.on('SIGUSR2', jump(3_600_000)).on('SIGHUP', jump(0));
 
 /**
  * The orchestrator as a process of this host, with a proxy before the engine and one before Redis: the real engine, the
- * real Redis and real containers of the stack, and a network between them that does as it is told.
+ * real Redis and real containers of the stack, and a network between them that does as it is told. It shares no volume with
+ * the engine, so its replicas are attached: none has a socket.
  */
 export class HostOrchestrator {
   readonly owner = `chaos-${randomBytes(4).toString('hex')}`;

@@ -20,7 +20,7 @@ export const LATE = 'late';
 /** Works on one call at a time, and lets few wait. */
 export const STORM = 'storm';
 
-/** A shared server of four replicas, which writes what it executes on its volume and breaks as it is told. */
+/** A shared server of four attached replicas, which writes what it executes on its volume and breaks as it is told. */
 export async function sharedServer(): Promise<Json> {
   return {
     image: await imageOf('plain'),

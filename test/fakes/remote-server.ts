@@ -28,6 +28,8 @@ export type RemoteServerOptions = {
   readonly eras?: 'legacy' | 'modern' | 'both';
   /** Who does not send this as `authorization` gets 401 for everything. */
   readonly wants?: string;
+  /** How it says that it does not know a session; 404 where nothing is said. */
+  readonly forgetsWith?: { readonly status: number; readonly message: string };
   /** Answers every request so, in place of MCP. */
   readonly instead?: (request: IncomingMessage, response: ServerResponse) => void;
 };
@@ -37,6 +39,7 @@ const TOOLS = ['echo', 'whoami', 'progress', 'hang', 'big', 'broken'].map((name)
   inputSchema: { type: 'object' },
 }));
 const MODERN = '2026-07-28';
+const BIG = '[], "n": 9007199254740993';
 const SAYS = { protocolVersion: '2025-06-18', capabilities: { tools: { listChanged: true } } };
 
 /** A remote MCP server over Streamable HTTP, of either era, whose wire the test sees and cuts. */
@@ -47,6 +50,8 @@ export class RemoteServer {
   readonly #server: Server;
   readonly #sessions = new Set<string>();
   readonly #streams = new Set<ServerResponse>();
+  readonly #hanging = new Set<ServerResponse>();
+  #greet: () => Promise<void> = async () => {};
   #port = 0;
 
   private constructor(options: RemoteServerOptions) {
@@ -79,6 +84,21 @@ export class RemoteServer {
   /** As a restart of the server does. */
   forgetSessions(): void {
     this.#sessions.clear();
+  }
+
+  /** Whoever begins a session from now on waits for the answer. @returns when somebody does, and what lets them go on */
+  holdGreetings(): { readonly asked: Promise<void>; readonly release: () => void } {
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#greet = () => {
+      asked.resolve();
+      return released.promise;
+    };
+    return { asked: asked.promise, release: released.resolve };
+  }
+
+  /** Breaks the streams of all calls that hang. */
+  cutHanging(): void {
+    for (const stream of this.#hanging) stream.socket?.destroy();
   }
 
   /** Says something that belongs to no call. */
@@ -123,13 +143,14 @@ export class RemoteServer {
     if (this.#options.instead !== undefined) return this.#options.instead(request, response);
     if (message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined)
       return this.#modern(message, response);
-    this.#legacy(request, message, response);
+    await this.#legacy(request, message, response);
   }
 
-  #legacy(request: IncomingMessage, message: Message | null, response: ServerResponse): void {
-    const { eras = 'legacy' } = this.#options;
+  async #legacy(request: IncomingMessage, message: Message | null, response: ServerResponse): Promise<void> {
+    const { eras = 'legacy', forgetsWith = { status: 404, message: 'unknown session' } } = this.#options;
     if (eras === 'modern') return answer(response, 400, error(null, -32000, 'no sessions here'));
     if (message?.method === 'initialize') {
+      await this.#greet();
       const id = randomUUID();
       this.#sessions.add(id);
       response.setHeader('Mcp-Session-Id', id);
@@ -138,7 +159,8 @@ export class RemoteServer {
     }
     const session = request.headers['mcp-session-id'];
     if (typeof session !== 'string') return answer(response, 400, error(null, -32000, 'no session'));
-    if (!this.#sessions.has(session)) return answer(response, 404, error(null, -32001, 'unknown session'));
+    if (!this.#sessions.has(session))
+      return answer(response, forgetsWith.status, error(null, -32001, forgetsWith.message));
     if (request.method === 'DELETE') {
       this.#sessions.delete(session);
       response.end();
@@ -176,13 +198,13 @@ export class RemoteServer {
       case 'progress':
         return this.#say(response, [{ jsonrpc: '2.0', ...progress }, wrap(text('done'))]);
       case 'big':
-        return answer(
-          response,
-          200,
-          JSON.stringify(wrap({ content: [] })).replace('[]', '[], "n": 9007199254740993'),
-        );
+        return answer(response, 200, JSON.stringify(wrap({ content: [] })).replace('[]', BIG));
       case 'hang':
+        this.#hanging.add(response);
+        response.on('close', () => this.#hanging.delete(response));
         return void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': waiting\n\n');
+      case 'refused':
+        return answer(response, 400, error(message.id, -32602, String(args?.text)));
       case 'broken':
         return void response.socket?.destroy();
       default:

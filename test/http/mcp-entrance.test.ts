@@ -1,4 +1,5 @@
 import test from 'ava';
+import Koa from 'koa';
 import { startMcp } from './mcp-app.ts';
 
 const ACCEPT = { accept: 'application/json, text/event-stream' };
@@ -30,11 +31,15 @@ const askings: readonly Asking[] = [
   ['DELETE without a session', 'DELETE', {}, ''],
 ];
 
-for (const [what, method, headers, body] of askings) {
-  test(`${what} is answered alike past Koa and through it`, async (t) => {
+const ENDPOINTS = ['/mcp/echo', '/mcp', '/mcp/@all'] as const;
+const pairs = ENDPOINTS.flatMap((endpoint) => askings.map((asking) => [endpoint, ...asking] as const));
+
+for (const [endpoint, what, method, headers, body] of pairs) {
+  const where = endpoint === '/mcp/echo' ? '' : ` (${endpoint})`;
+  test(`${what} is answered alike past Koa and through it${where}`, async (t) => {
     // Each way meets a mesh of its own: what one asking leaves behind must not decide about the other.
     const answers = await Promise.all(
-      ['/mcp/echo', '/mcp/echo?by=router'].map(async (path) => {
+      [endpoint, `${endpoint}?by=router`].map(async (path) => {
         const { ask, pools, facts } = await startMcp(t);
         const answer = await ask(method, path, body === '' ? { headers } : { headers, text: body });
         const { date: _date, 'mcp-session-id': session, ...others } = answer.headers;
@@ -53,16 +58,43 @@ for (const [what, method, headers, body] of askings) {
   });
 }
 
+test.serial(
+  'the plain address of every MCP endpoint passes Koa by, and one with a query does not',
+  async (t) => {
+    const { ask } = await startMcp(t);
+    const contexts: unknown[] = [];
+    const { createContext } = Koa.prototype;
+    Koa.prototype.createContext = function (this: Koa, req, res) {
+      contexts.push(req.url);
+      return createContext.call(this, req, res);
+    } as typeof createContext;
+    t.teardown(() => {
+      Koa.prototype.createContext = createContext;
+    });
+    for (const endpoint of ENDPOINTS) {
+      for (const path of [endpoint, `${endpoint}?by=router`]) await ask('POST', path, { text: '{' });
+    }
+    t.deepEqual(
+      contexts,
+      ENDPOINTS.map((endpoint) => `${endpoint}?by=router`),
+    );
+  },
+);
+
 test('every request that comes in past Koa is counted under its route', async (t) => {
   const { ask, facts } = await startMcp(t);
   await ask('POST', '/mcp/echo', { headers: ACCEPT, text: '{' });
   await ask('DELETE', '/mcp/echo');
+  await ask('DELETE', '/mcp/@all');
+  await ask('DELETE', '/mcp');
   const counted = facts.flatMap((fact) =>
     fact.type === 'http.request' ? [[fact.method, fact.route, fact.status]] : [],
   );
   t.deepEqual(counted, [
     ['POST', '/mcp/{server}', 400],
     ['DELETE', '/mcp/{server}', 400],
+    ['DELETE', '/mcp/{server}', 400],
+    ['DELETE', '/mcp', 400],
   ]);
 });
 

@@ -3,7 +3,7 @@ import type { Channel, ChannelEnd } from '../channel.ts';
 import { BoundedStderr } from '../stderr-ring.ts';
 import { Exchange } from './exchange.ts';
 import { HeldSession } from './held-session.ts';
-import { HttpClient } from './http-client.ts';
+import { type HttpAnswer, HttpClient } from './http-client.ts';
 import { listen } from './listening.ts';
 import {
   isRequest,
@@ -13,7 +13,6 @@ import {
   type RemoteSession,
 } from './message.ts';
 import type { PinnedAddress } from './pinned-address.ts';
-import { discard } from './read-answer.ts';
 import { failureOf, lostCall, TooLong } from './remote-failure.ts';
 
 export type HttpChannelOptions = {
@@ -28,7 +27,12 @@ export type HttpChannelOptions = {
   readonly renews: boolean;
 };
 
-type Pending = { readonly abort: AbortController; readonly isModern: boolean };
+type Pending = {
+  readonly abort: AbortController;
+  readonly isModern: boolean;
+  /** In which it was asked last. */
+  session: RemoteSession | null;
+};
 
 /**
  * A channel to a server elsewhere, over MCP's Streamable HTTP of both eras. Each message is a request of its own, so
@@ -65,6 +69,7 @@ export class HttpChannel implements Channel {
       client: this.#client,
       exchange: this.#exchange,
       where: this.#where,
+      maxLineBytes,
       renews: options.renews,
       signal: this.#over.signal,
       deliver: (message, line) => this.#deliver(message, line),
@@ -103,28 +108,36 @@ export class HttpChannel implements Channel {
 
   async #request(request: OwnRequest, line: string): Promise<void> {
     const abort = new AbortController();
-    this.#pending.set(request.id, { abort, isModern: modernVersionOf(request) !== null });
+    const pending: Pending = { abort, isModern: modernVersionOf(request) !== null, session: null };
+    this.#pending.set(request.id, pending);
     if (request.method === 'initialize') this.#session.asks(request, line);
     try {
       const signal = AbortSignal.any([abort.signal, this.#over.signal]);
-      await this.#ask(request, line, signal);
+      await this.#ask(request, line, pending, signal);
     } catch (error) {
       if (!abort.signal.aborted) this.#failed(error, request);
     } finally {
       this.#pending.delete(request.id);
+      this.#session.leaveDoubtful((session) =>
+        [...this.#pending.values()].some((other) => other.session === session),
+      );
     }
   }
 
-  async #ask(request: OwnRequest, line: string, signal: AbortSignal): Promise<void> {
+  async #ask(request: OwnRequest, line: string, pending: Pending, signal: AbortSignal): Promise<void> {
     const begins = request.method === 'initialize';
     if (!begins) await this.#session.renewing;
     const session = (): RemoteSession | null => (begins ? null : this.#session.current);
-    const used = session();
-    let answer = await this.#exchange.post(request, line, used, signal);
-    if (modernVersionOf(request) === null && this.#session.isForgotten(used, answer.status)) {
-      discard(answer);
-      await this.#renew(used);
-      answer = await this.#exchange.post(request, line, session(), signal);
+    const post = (): Promise<HttpAnswer> => {
+      pending.session = session();
+      return this.#exchange.post(request, line, pending.session, signal);
+    };
+    let answer = await post();
+    const used = pending.session;
+    if (used !== null && !pending.isModern) {
+      const kept = await this.#session.unlessForgotten(used, answer);
+      if (kept === null) await this.#renew(used);
+      answer = kept ?? (await post());
     }
     await this.#exchange.read(request, answer, session, signal, (heard) => {
       if (begins) this.#session.answered(heard, answer.sessionId);
@@ -170,15 +183,21 @@ export class HttpChannel implements Channel {
       wait: (delayMs, until) => this.#wait(delayMs, until),
       onText: (text) => this.#onLine(Buffer.from(text.replace(/[\r\n]+/g, ' '))),
       onTooLong: () => this.#failed(new TooLong(), null),
-      onGone: () => void this.#renew(session).catch((error: unknown) => this.#failed(error, null)),
+      onGone: () =>
+        void this.#renew(session).catch(() => {
+          // The channel has ended with it.
+        }),
     });
   }
 
-  #renew(lost: RemoteSession): Promise<void> {
-    this.#isGreeted = false; // a failure from here on ends the channel
-    return this.#session.renew(lost).then(() => {
-      this.#isGreeted = true;
-    });
+  /** Calls that are under way may fail alone meanwhile. Without a new session nothing goes on: the channel ends. */
+  async #renew(lost: RemoteSession): Promise<void> {
+    try {
+      await this.#session.renew(lost);
+    } catch (error) {
+      this.#failed(error, null);
+      throw error;
+    }
   }
 
   /** @param request whose exchange it was; null where it concerns no single one */

@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Readable } from 'node:stream';
+import { Agent } from 'undici';
 import type { PinnedAddress } from './pinned-address.ts';
 
 /** Where nobody answers at all, other instances should be tried soon. */
@@ -16,7 +17,7 @@ export type HttpAnswer = {
   /** Lower case, without parameters; empty where none was given. */
   readonly type: string;
   readonly sessionId: string | null;
-  readonly body: Dispatcher.ResponseData['body'];
+  readonly body: Readable;
 };
 
 /**

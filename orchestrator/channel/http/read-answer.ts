@@ -9,8 +9,8 @@ export type SseEvent = {
   readonly retryMs: number | undefined;
 };
 
-/** A whole body as text. @throws TooLong, whatever the connection throws */
-export async function textOf({ body }: HttpAnswer, maxBytes: number): Promise<string> {
+/** A whole body. @throws TooLong, whatever the connection throws */
+export async function bytesOf({ body }: HttpAnswer, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of body as AsyncIterable<Buffer>) {
@@ -18,7 +18,12 @@ export async function textOf({ body }: HttpAnswer, maxBytes: number): Promise<st
     if (length > maxBytes) throw new TooLong();
     parts.push(part);
   }
-  return strictUtf8().decode(Buffer.concat(parts));
+  return Buffer.concat(parts);
+}
+
+/** The same as text. @throws as `bytesOf`, TypeError where it is not UTF-8 */
+export async function textOf(answer: HttpAnswer, maxBytes: number): Promise<string> {
+  return strictUtf8().decode(await bytesOf(answer, maxBytes));
 }
 
 /** The events of a stream as they come. An id without data counts too: it is where to come back to. @throws as `textOf` */

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { GantryError } from '../../kernel/index.ts';
+import { ANONYMOUS, GantryError } from '../../kernel/index.ts';
 import type { Auth, Caller } from '../control.ts';
 
 /** What a route asks of its caller. `none` is for the health checks, which must work without any secret. */
 export type RouteScope = 'none' | 'call' | 'admin';
 
-const ANONYMOUS: Caller = { principal: 'anonymous', scopes: ['call'] };
+const ANYBODY: Caller = { principal: ANONYMOUS, scopes: ['call'] };
 /** Who asks where nobody is asked who he is. */
-export const NOBODY: Caller = { principal: 'anonymous', scopes: [] };
+export const NOBODY: Caller = { principal: ANONYMOUS, scopes: [] };
 
 /**
  * Who calls, from `Authorization: Bearer` alone: a token in an address ends up in logs. A token that is wrong is
@@ -19,7 +19,7 @@ export function callerOf(authorization: string | undefined, auth: Auth): Caller 
   if (authorization === undefined) {
     if (auth.required)
       throw new GantryError('unauthorized', 'A token is needed: Authorization: Bearer <token>.');
-    return ANONYMOUS;
+    return ANYBODY;
   }
   const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
   const caller = token === undefined ? null : auth.callerOf(token);

@@ -11,7 +11,7 @@ export type EntranceOptions = {
   readonly mcp: McpHandler;
   readonly admit: Admit;
   readonly facts: Facts;
-  /** As the route is described: `/mcp/{server}`, or `/mcp` where the handler knows the server. */
+  /** As the route is described: `/mcp/{server}`, a set's too, or `/mcp` where the handler knows the server. */
   readonly path: string;
   /** Gets every request that is not one of these. */
   readonly otherwise: RequestListener;
@@ -25,7 +25,7 @@ const METHODS: ReadonlySet<string> = new Set(['POST', 'GET', 'DELETE']);
  * here: one with a query, an escape or another method goes the way of all others, where the endpoint is a route too.
  */
 export function mcpEntrance(options: EntranceOptions): RequestListener {
-  const address = new RegExp(`^${options.path.replace('{server}', '([\\w.-]+)')}$`);
+  const address = new RegExp(`^${options.path.replace('{server}', '(@?[\\w.-]+)')}$`);
   return (req, res) => {
     const found = METHODS.has(req.method ?? '') ? address.exec(req.url ?? '') : null;
     if (found === null) return options.otherwise(req, res);

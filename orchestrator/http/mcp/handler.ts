@@ -11,6 +11,11 @@ export type McpRequest = Exchange & {
 /** Answers it, or throws what the answer shall say. */
 export type McpHandler = (request: McpRequest) => Promise<void>;
 
+/** The same for addresses that do not name the server. */
+export function handlerOf(mcp: McpHandler, server: string): McpHandler {
+  return (request) => mcp({ ...request, server });
+}
+
 /** A header; null where it is absent or empty. */
 export function headerOf({ req }: Exchange, name: string): string | null {
   const value = req.headers[name.toLowerCase()];

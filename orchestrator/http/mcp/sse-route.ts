@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { GantryError } from '../../kernel/index.ts';
+import { ANONYMOUS, GantryError } from '../../kernel/index.ts';
 import { idOf, readClientMessage, type SseOwner, type SseSessions } from '../../session/index.ts';
 import { readJson } from '../body.ts';
 import { stateOf } from '../request-state.ts';
@@ -23,7 +23,7 @@ export function sseRoute(options: SseRouteOptions): Middleware {
     const server = (ctx.params as { server?: string }).server ?? '';
     options.checkServer(server);
     checkVersion(ctx.get('MCP-Protocol-Version') || null);
-    const owner = { server, principal: stateOf(ctx).caller?.principal ?? 'anonymous' };
+    const owner = { server, principal: stateOf(ctx).caller?.principal ?? ANONYMOUS };
     return ctx.method === 'GET' ? stream(ctx, owner, options) : message(ctx, owner, options);
   };
 }

@@ -1,6 +1,6 @@
 import { GantryError } from '../../kernel/index.ts';
 import { ALL_SERVERS } from '../../session/index.ts';
-import type { McpHandler } from '../mcp/handler.ts';
+import { handlerOf, type McpHandler } from '../mcp/handler.ts';
 import { type AnswerRule, defineRoute, type Route } from '../openapi/define-route.ts';
 import { JsonRpcMessage } from '../openapi/schemas.ts';
 import type { HttpOptions } from '../options.ts';
@@ -35,7 +35,7 @@ const METHODS: Readonly<Record<McpMethod, { summary: string; answers: Record<num
 
 /** The MCP endpoint of all servers together, and that of each server or named set of them. */
 export function mcpRoutes({ mcp }: Pick<HttpOptions, 'mcp'>): Route[] {
-  const all: McpHandler = (request) => mcp({ ...request, server: ALL_SERVERS });
+  const all = handlerOf(mcp, ALL_SERVERS);
   return [...mcpRoutesAt('/mcp/{server}', 'mcp', mcp), ...mcpRoutesAt('/mcp', 'mcpAll', all)];
 }
 

@@ -2,7 +2,15 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What POST /api/v1/servers takes: one entry with its name, or a document of another format. */
 export function createBody(entrySchema: JsonSchema): JsonSchema {
-  return { anyOf: [namedEntry(entrySchema), serverJson, mcpJson('servers'), mcpJson('mcpServers')] };
+  return {
+    anyOf: [
+      namedEntry(entrySchema),
+      serverJson,
+      answeredServerJson,
+      mcpJson('servers'),
+      mcpJson('mcpServers'),
+    ],
+  };
 }
 
 const answers = {
@@ -12,16 +20,35 @@ const answers = {
   additionalProperties: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
 };
 
-const serverJson = {
+const list = { type: 'array', minItems: 1, items: { type: 'object' } };
+/** What may stand beside the members of the document. */
+const beside = {
+  as: { type: 'string', description: 'Another name for the server than that behind the slash.' },
+  answers,
+};
+
+const bareServerJson = {
   type: 'object',
   description: 'server.json of the MCP registry, schema 2025-12-11.',
-  required: ['name', 'packages'],
+  required: ['name'],
+  anyOf: [
+    { required: ['packages'], properties: { packages: list } },
+    { required: ['remotes'], properties: { remotes: list } },
+  ],
   properties: {
     name: { type: 'string', pattern: '^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$' },
-    packages: { type: 'array', minItems: 1, items: { type: 'object' } },
-    as: { type: 'string', description: 'Another name for the server than that behind the slash.' },
-    answers,
+    packages: { type: 'array', items: { type: 'object' } },
+    remotes: { type: 'array', items: { type: 'object' } },
   },
+};
+
+const serverJson = { ...bareServerJson, properties: { ...bareServerJson.properties, ...beside } };
+
+const answeredServerJson = {
+  type: 'object',
+  description: 'The same as the API of the registry answers it.',
+  required: ['server'],
+  properties: { server: bareServerJson, ...beside },
 };
 
 function mcpJson(key: string): JsonSchema {

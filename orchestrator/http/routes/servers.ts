@@ -37,7 +37,7 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
           content: { 'application/json': z.union([Server, ServerList]) },
         },
       },
-      errors: ['server_exists', 'invalid_config', 'registry_unavailable'],
+      errors: ['server_exists', 'invalid_config', 'address_not_allowed', 'registry_unavailable'],
       handle: async ({ body }) => created(await servers.create(body)),
     }),
     defineRoute({
@@ -62,7 +62,14 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       params: NAME,
       body: { schema: AnyObject, types: ['application/merge-patch+json', 'application/json'] },
       answers: { 202: { description: 'The server; the change follows', content: SERVER } },
-      errors: ['server_not_found', 'managed_by_file', 'invalid_config', 'registry_unavailable'],
+      errors: [
+        'server_not_found',
+        'managed_by_file',
+        'invalid_state',
+        'invalid_config',
+        'address_not_allowed',
+        'registry_unavailable',
+      ],
       handle: async ({ params, body }) => json(await servers.patch(params.name ?? '', body), 202),
     }),
     defineRoute({
@@ -74,14 +81,14 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       scope: 'admin',
       params: NAME,
       answers: { 204: { description: 'Gone' } },
-      errors: ['server_not_found', 'managed_by_file', 'registry_unavailable'],
+      errors: ['server_not_found', 'managed_by_file', 'invalid_state', 'registry_unavailable'],
       handle: async ({ params }) => {
         await servers.remove(params.name ?? '');
         return { kind: 'empty', status: 204 };
       },
     }),
     verb('start', 'Start a server that was stopped', (name) => servers.start(name)),
-    verb('stop', 'Stop a server; it stays stopped until it is started, or the orchestrator is', (name) =>
+    verb('stop', 'Stop a server; it stays stopped until it is started, whatever restarts meanwhile', (name) =>
       servers.stop(name),
     ),
     verb('restart', 'Replace all replicas of a server', (name) => servers.restart(name)),
@@ -89,13 +96,13 @@ export function serverRoutes({ servers, entrySchema }: HttpOptions): Route[] {
       method: 'POST',
       path: '/api/v1/servers/{name}/scale',
       operationId: 'scaleServer',
-      summary: 'Set the number of standing replicas, until the orchestrator starts again',
+      summary: 'Set the number of standing replicas; it holds until the configuration says another',
       tag: 'servers',
       scope: 'admin',
       params: NAME,
       body: { schema: ScaleRequest },
       answers: { 202: { description: 'The server; replicas follow', content: SERVER } },
-      errors: ['server_not_found', 'invalid_state'],
+      errors: ['server_not_found', 'invalid_state', 'registry_unavailable'],
       handle: async ({ params, body }) => json(await servers.scale(params.name ?? '', body.replicas), 202),
     }),
   ];
@@ -111,7 +118,7 @@ function verb(name: string, summary: string, act: (server: string) => Promise<Se
     scope: 'admin',
     params: NAME,
     answers: { 202: { description: 'The server; the action follows', content: SERVER } },
-    errors: ['server_not_found', 'invalid_state'],
+    errors: ['server_not_found', 'invalid_state', 'registry_unavailable'],
     handle: async ({ params }) => json(await act(params.name ?? ''), 202),
   });
 }

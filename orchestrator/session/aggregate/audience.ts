@@ -1,4 +1,4 @@
-import { type Offers, type ServerSpec, sorted } from '../../kernel/index.ts';
+import { ANONYMOUS, type Offers, type ServerSpec, sorted } from '../../kernel/index.ts';
 import { ASKS } from '../modern/both-eras.ts';
 
 /** Who is shown lists, and what they can be asked for: servers offer more to who can do more. */
@@ -8,8 +8,6 @@ export type Audience = {
   readonly capabilities: Readonly<Record<string, unknown>>;
 };
 
-/** Of the principal of callers without a token, whose data standing replicas hold. */
-const ANONYMOUS = 'anonymous';
 const ASKED_FOR: ReadonlySet<string> = new Set(Object.values(ASKS));
 
 /**

@@ -3,6 +3,7 @@ import {
   type Facts,
   GantryError,
   type JsonRpcOutcome,
+  NOBODY_TO_ASK,
   type ServerSpec,
   sorted,
 } from '../../kernel/index.ts';
@@ -176,5 +177,3 @@ function once({ replica, end }: Opened): Leased {
 function isEmpty(value: object): boolean {
   return Object.keys(value).length === 0;
 }
-
-const NOBODY_TO_ASK = { code: -32601, message: 'No client is attached that could answer this request.' };

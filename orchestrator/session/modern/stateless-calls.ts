@@ -10,7 +10,7 @@ import type { Replica, Router, ServerMessage } from '../../routing/index.ts';
 import type { Answer, EncodeError } from '../calls.ts';
 import type { ClientMessage } from '../client-message.ts';
 import { encodeMessage, encodeOutcome } from '../encode.ts';
-import { type OutEvent, OutStream } from '../out-stream.ts';
+import { type OutEvent, OutStream, PATIENCE_MS } from '../out-stream.ts';
 import { onlyOffered, refusedTool } from '../tool-gate.ts';
 import type { Deliver } from './asking-call.ts';
 import { type Caller, Leases } from './leases.ts';
@@ -22,9 +22,6 @@ import { StateSeal } from './request-state.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ToolSchemas } from './tool-schemas.ts';
 import { WatchedResources } from './watched-resources.ts';
-
-/** A call that takes longer answers as a stream, so that proxies and clients see a living connection. */
-const PATIENCE_MS = 5000;
 
 /** What the revision has removed: no server is asked. */
 const REMOVED = new Set([

@@ -5,6 +5,7 @@ import {
   encodeOutcome,
   MemoryEventLog,
   type Reply,
+  type Sender,
   Sessions,
 } from '../../../orchestrator/session/index.ts';
 import type { FakeChannel, SentMessage } from '../../fakes/fake-channel.ts';
@@ -93,8 +94,11 @@ export class Client {
   }
 
   send(message: ClientMessage): Promise<Reply> {
-    const sender = { server: this.#server, principal: 'alice', sessionId: this.#sessionId };
-    return this.#sessions.take(sender, message, () => new AbortController().signal);
+    return this.#sessions.take(this.#sender, message, () => new AbortController().signal);
+  }
+
+  end(): void {
+    this.#sessions.end(this.#sender);
   }
 
   /** The answer, whichever way it comes; what comes before it is given to `onMessage`. */
@@ -125,8 +129,11 @@ export class Client {
 
   /** What belongs to no call. */
   listen(): AsyncIterator<{ data: string }> {
-    const sender = { server: this.#server, principal: 'alice', sessionId: this.#sessionId };
-    return this.#sessions.listen(sender)[Symbol.asyncIterator]();
+    return this.#sessions.listen(this.#sender)[Symbol.asyncIterator]();
+  }
+
+  get #sender(): Sender {
+    return { server: this.#server, principal: 'alice', sessionId: this.#sessionId };
   }
 
   #request(method: string, params: Record<string, unknown>): Extract<ClientMessage, { kind: 'request' }> {

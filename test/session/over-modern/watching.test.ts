@@ -71,9 +71,9 @@ test('a subscription that the server ends begins again', async (t) => {
 });
 
 test('the end of a session ends its subscriptions, and its process', async (t) => {
-  const { client, pools, sessions } = overModernRig(t, { play: listening });
+  const { client, pools } = overModernRig(t, { play: listening });
   await client.initialize();
   t.is(pools.opened[0]?.replica.callsInFlight, 1);
-  sessions.endAll('echo', 'test');
+  client.end();
   t.is(pools.released.length, 1);
 });
