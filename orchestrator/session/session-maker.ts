@@ -1,3 +1,4 @@
+import type { Backend } from './backend.ts';
 import { EventBudget, NOTHING } from './event-budget.ts';
 import { type Left, type LeftSession, leftStreams, readLeft } from './left-sessions.ts';
 import type { SessionsOptions } from './sender.ts';
@@ -62,9 +63,9 @@ export class SessionMaker {
   }
 
   #again({ key, record, calls, questions }: LeftSession, streams: RestoredStreams): Session | null {
-    const { endpoints, clock } = this.#options;
+    const { clock } = this.#options;
     const { server, principal, version } = record;
-    const backend = endpoints.again(record);
+    const backend = this.#backendOf(record);
     if (backend === null) return null;
     const lastRequestAt = Math.min(clock.now(), record.lastRequestAt + RENEW_MS);
     const restored = { key, version, lastRequestAt, streams, questions };
@@ -72,5 +73,13 @@ export class SessionMaker {
     session.goOn(calls);
     this.#keeper.goesOn(session, record);
     return session;
+  }
+
+  #backendOf(record: SessionRecord): Backend | null {
+    try {
+      return this.#options.endpoints.again(record);
+    } catch {
+      return null; // its server is gone or disabled by now; the other sessions go on
+    }
   }
 }

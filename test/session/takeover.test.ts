@@ -144,3 +144,18 @@ test('a session on shared processes needs none of them to go on', async (t) => {
   const reply = await next.send(request(1, 'tools/list'), id);
   t.true(reply.kind === 'json' && reply.outcome.ok);
 });
+
+test('a session on a server that is gone by now is forgotten, and costs the others nothing', async (t) => {
+  const { start, restart, records } = world();
+  const id = opened(await start().send(initialize, null));
+  const record = [...records.values()][0];
+  if (record === undefined) throw new Error('a record was expected');
+  records.clear();
+  records.set('of-a-server-that-is-gone', { ...record, server: 'gone', replica: 'gone-s-0' });
+  records.set(sessionKey(id), record);
+  const next = await restart('echo-s-0');
+  next.channel.onSent = (message) => next.channel.print({ id: message.id, result: {} });
+  const reply = await next.send(request(1, 'tools/call', CALL), id);
+  t.true(reply.kind === 'json' && reply.outcome.ok);
+  t.deepEqual([...records.keys()], [sessionKey(id)]);
+});
