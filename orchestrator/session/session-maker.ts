@@ -1,3 +1,4 @@
+import { isObject } from '../kernel/index.ts';
 import type { Backend } from './backend.ts';
 import { EventBudget, NOTHING } from './event-budget.ts';
 import { type Left, type LeftSession, leftStreams, readLeft } from './left-sessions.ts';
@@ -56,8 +57,8 @@ export class SessionMaker {
     const living = new Set(sessions.map(({ key }) => key));
     for (const key of left.sessions.keys()) if (!living.has(key)) book?.remove(key);
     for (const [key, note] of left.notes) {
-      const { session } = note as { session?: unknown };
-      if (typeof session !== 'string' || !living.has(session)) log.note(key, null);
+      // Other notes say how far processes were heard: whoever takes those over forgets them.
+      if (isObject(note) && !living.has(String(note.session))) log.note(key, null);
     }
     return sessions;
   }

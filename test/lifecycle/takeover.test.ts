@@ -25,7 +25,10 @@ async function world(t: ExecutionContext) {
     put: async (id: string, record: ReplicaRecord) => records.set(id, structuredClone(record)) !== undefined,
     remove: (id: string) => void records.delete(id),
   };
-  const log = { note: () => {}, accompany: () => () => {}, unwritten: null };
+  const notes = new Map<string, unknown>();
+  const note = (key: string, value: unknown): void =>
+    void (value === null ? notes.delete(key) : notes.set(key, value));
+  const log = { note, accompany: () => () => {}, unwritten: null };
   const starts: ReturnType<typeof rig>[] = [];
   t.teardown(async () => {
     for (const { mesh } of starts) await mesh.shutdown(0);
@@ -33,7 +36,7 @@ async function world(t: ExecutionContext) {
   });
   /** One start of the orchestrator; it does not listen to the engine yet. */
   const start = async (specs: readonly ServerSpec[], overrides: Pick<MeshOptions, 'memory'> = {}) => {
-    const left = { book, left: new Map(records), log, notes: new Map(), key };
+    const left = { book, left: new Map(records), log, notes: new Map(notes), key };
     const one = rig({
       engine,
       epoch: `start-${starts.length}`,
@@ -52,7 +55,7 @@ async function world(t: ExecutionContext) {
   };
   const ids = async (): Promise<readonly string[]> =>
     (await engine.list('gantry')).map(({ id }) => id).sort();
-  return { engine, records, start, ids };
+  return { engine, records, notes, start, ids };
 }
 
 const isReady = (one: ReturnType<typeof rig>, name: string): boolean => {
@@ -183,4 +186,21 @@ test('a process that does not come back is replaced, or its session is over', as
     (await ids()).filter((id) => before.includes(id)),
     [],
   );
+});
+
+test('how far a process was heard is known until its container goes, and of others nothing is kept', async (t) => {
+  const { start, ids, notes } = await world(t);
+  const definition = spec('one', { sharing: 'shared' });
+  const first = await start([definition]);
+  first.mesh.open();
+  await untilReally('it is ready', whole(first));
+  const [containerId] = await ids();
+  await first.mesh.shutdown(1000);
+  notes.set(`heard/${containerId}`, 0).set('heard/of-no-container', 7).set('stream/1', { session: 's' });
+  const next = await start([definition]);
+  next.mesh.open();
+  await untilReally('it is ready again', whole(next));
+  t.deepEqual([...notes.keys()], [`heard/${containerId}`, 'stream/1']);
+  await next.mesh.remove('one');
+  t.deepEqual([...notes.keys()], ['stream/1']);
 });

@@ -159,3 +159,17 @@ test('a session on a server that is gone by now is forgotten, and costs the othe
   t.true(reply.kind === 'json' && reply.outcome.ok);
   t.deepEqual([...records.keys()], [sessionKey(id)]);
 });
+
+test('how far processes were heard is not of sessions: it outlives every restart in which nothing new is said', async (t) => {
+  const { start, restart, log } = world();
+  const { id } = await underway(start());
+  log.note('heard/echo-s-0', 41);
+  const ofSession = [...(await log.notes()).keys()];
+  await restart('echo-s-0');
+  await restart('echo-s-0');
+  t.deepEqual([...(await log.notes()).keys()], ofSession);
+  const last = await restart(null);
+  await new Promise(setImmediate);
+  await failsWith(t, last.send(request(1, 'ping'), id), 'session_not_found');
+  t.deepEqual([...(await log.notes())], [['heard/echo-s-0', 41]]);
+});
