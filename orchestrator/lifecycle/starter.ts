@@ -152,6 +152,7 @@ export class Starter {
     if (!(await keeper.takenOver(facts.id, record))) throw new StartFailure(NOT_WRITTEN);
     const now = await engine.inspect(facts.id);
     if (now === null || now.exit !== null) throw new StartFailure(ENDED_MEANWHILE);
+    // Put to rest or paused by a user: frozen it could not find its way here, and neither is written down.
     if (now.state === 'paused') await engine.resume(facts.id);
     const resumeFrom = heardTo === null ? {} : { resumeFrom: heardTo };
     const channel = await channels.open(facts, { acknowledge: 'owner', ...resumeFrom });

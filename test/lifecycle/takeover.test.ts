@@ -204,3 +204,27 @@ test('how far a process was heard is known until its container goes, and of othe
   await next.mesh.remove('one');
   t.deepEqual([...notes.keys()], ['stream/1']);
 });
+
+test('what was done to one container does not outlive the orchestrator: stopped and paused ones serve again', async (t) => {
+  const { engine, start, ids } = await world(t);
+  const definition = spec('one', { sharing: 'shared', replicas: 2 });
+  const again = async (): Promise<ReturnType<typeof rig>> => {
+    const one = await start([definition]);
+    one.mesh.open();
+    await untilReally('it is ready', whole(one));
+    const states = (await engine.list('gantry')).map(({ state }) => state);
+    t.deepEqual(states, ['running', 'running']);
+    return one;
+  };
+  const first = await again();
+  const [paused = '', stopped = ''] = await ids();
+  await first.mesh.containers.act(paused, 'pause');
+  await first.mesh.containers.act(stopped, 'stop');
+  await first.mesh.shutdown(1000);
+  const second = await again();
+  const both = await ids();
+  await second.mesh.shutdown(1000);
+  await engine.pause(both[0] ?? ''); // as a kill of the orchestrator leaves one that was paused
+  await again();
+  t.deepEqual(await ids(), both);
+});
