@@ -70,6 +70,7 @@ export class Starter {
     const { server, id, generation, heldBy } = stopped.replica.identity;
     const { memoryBytes } = stopped.facts.limits;
     const who = { server, id, generation, restarts, heldBy };
+    this.#options.keeper.beginsAnew(stopped.facts.id);
     return this.#admitted({ ...who, memoryBytes }, () => this.#run(stopped.facts, who, breaker));
   }
 

@@ -205,6 +205,20 @@ test('how far a process was heard is known until its container goes, and of othe
   t.deepEqual([...notes.keys()], ['stream/1']);
 });
 
+test('how far a process was heard says nothing of the next one in the same container', async (t) => {
+  const { start, ids, notes } = await world(t);
+  const first = await start([spec('one', { sharing: 'shared' })]);
+  first.mesh.open();
+  await untilReally('it is ready', whole(first));
+  const [containerId = ''] = await ids();
+  notes.set(`heard/${containerId}`, 1_000_000);
+  await first.mesh.containers.act(containerId, 'stop');
+  await first.mesh.containers.act(containerId, 'start');
+  await untilReally('it is ready again', whole(first));
+  t.deepEqual(await ids(), [containerId]);
+  t.deepEqual([...notes], []);
+});
+
 test('what was done to one container does not outlive the orchestrator: stopped and paused ones serve again', async (t) => {
   const { engine, start, ids } = await world(t);
   const definition = spec('one', { sharing: 'shared', replicas: 2 });
