@@ -13,7 +13,7 @@ import { Balancers } from './balancers.ts';
 import type { Place } from './fresh-places.ts';
 import type { Lease, LeaseRequest } from './lease.ts';
 import type { Hello, Pools } from './pools.ts';
-import { serverNotFound } from './refusals.ts';
+import { handshakeRefused, serverNotFound } from './refusals.ts';
 import type { CallRequest, LeaseOptions, RoutedCallOptions, RouterOptions } from './router-options.ts';
 
 const NOBODY: ReadonlySet<Replica> = new Set();
@@ -235,11 +235,7 @@ export class Router {
     try {
       const outcome = await replica.greetIn(era, spec.timeouts.readyMs);
       if (outcome.ok) return { replica, done };
-      throw new GantryError(
-        'replica_failed',
-        `Server ${spec.name} refused the handshake: ${outcome.error.message}`,
-        { detail: { server: spec.name, mayHaveRun: false } },
-      );
+      throw handshakeRefused(spec.name, outcome.error.message);
     } catch (error) {
       done();
       throw error;

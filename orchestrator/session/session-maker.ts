@@ -4,6 +4,7 @@ import { EventBudget, NOTHING } from './event-budget.ts';
 import { type Left, type LeftSession, leftStreams, readLeft } from './left-sessions.ts';
 import type { SessionsOptions } from './sender.ts';
 import { Session, type SessionOptions } from './session.ts';
+import type { SessionRecord } from './session-book.ts';
 import { RENEW_MS, type SessionKeeper } from './session-keeper.ts';
 import type { RestoredStreams } from './streams.ts';
 
