@@ -65,6 +65,11 @@ export class ReplicaKeeper {
     };
   }
 
+  /** A process begins in a container that had one before: what it says is counted from the beginning. */
+  beginsAnew(containerId: string): void {
+    this.#options?.log.note(heardKey(containerId), null);
+  }
+
   /** Its container is gone, or nobody wants it. */
   forget(containerId: string): void {
     this.#records.delete(containerId);

@@ -70,6 +70,7 @@ export class Starter {
     const { server, id, generation, heldBy } = stopped.replica.identity;
     const { memoryBytes } = stopped.facts.limits;
     const who = { server, id, generation, restarts, heldBy };
+    this.#options.keeper.beginsAnew(stopped.facts.id);
     return this.#admitted({ ...who, memoryBytes }, () => this.#run(stopped.facts, who, breaker));
   }
 
@@ -152,6 +153,7 @@ export class Starter {
     if (!(await keeper.takenOver(facts.id, record))) throw new StartFailure(NOT_WRITTEN);
     const now = await engine.inspect(facts.id);
     if (now === null || now.exit !== null) throw new StartFailure(ENDED_MEANWHILE);
+    // Put to rest or paused by a user: frozen it could not find its way here, and neither is written down.
     if (now.state === 'paused') await engine.resume(facts.id);
     const resumeFrom = heardTo === null ? {} : { resumeFrom: heardTo };
     const channel = await channels.open(facts, { acknowledge: 'owner', ...resumeFrom });

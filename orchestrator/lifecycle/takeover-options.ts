@@ -19,7 +19,14 @@ export type TakeoverOptions = {
   readonly key: Buffer;
 };
 
+const HEARD = 'heard/';
+
 /** The note of how far the process of a container was heard. */
 export function heardKey(containerId: string): string {
-  return `heard/${containerId}`;
+  return HEARD + containerId;
+}
+
+/** The container that a note is about; null where it says something else. */
+export function heardContainer(key: string): string | null {
+  return key.startsWith(HEARD) ? key.slice(HEARD.length) : null;
 }

@@ -7,7 +7,7 @@ import { CHANNEL_LABEL } from './labels.ts';
 import type { ReplicaKeeper } from './replica-keeper.ts';
 import { type ReplicaRecord, readReplicaRecord } from './replica-record.ts';
 import type { Running } from './running.ts';
-import { heardKey, type TakeoverOptions } from './takeover-options.ts';
+import { heardContainer, heardKey, type TakeoverOptions } from './takeover-options.ts';
 
 /** A standing replica that no place has asked for by then is not needed: its server was stopped, or made smaller. */
 const UNCLAIMED_MS = 60_000;
@@ -49,6 +49,10 @@ export class Takeover {
       const record = readReplicaRecord(value);
       if (record === null) parts.keeper.forget(containerId);
       else this.#left.set(record.id, { containerId, record });
+    }
+    for (const key of parts.left?.notes.keys() ?? []) {
+      const containerId = heardContainer(key);
+      if (containerId !== null && !parts.left?.left.has(containerId)) parts.keeper.forget(containerId);
     }
   }
 

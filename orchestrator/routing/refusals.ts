@@ -34,6 +34,12 @@ export function waitedTooLong(server: string, queueTimeoutMs: number): GantryErr
   );
 }
 
+export function handshakeRefused(server: string, why: string): GantryError {
+  return new GantryError('replica_failed', `Server ${server} refused the handshake: ${why}`, {
+    detail: { server, mayHaveRun: false },
+  });
+}
+
 export function callerLeft(server: string): GantryError {
   return new GantryError('cancelled', 'The caller withdrew this call before it was sent.', {
     detail: { server, mayHaveRun: false },

@@ -4,6 +4,7 @@ import {
   type JsonRpcOutcome,
   type ServerSpec,
   serverDisabled,
+  type ToolView,
 } from '../kernel/index.ts';
 import { GREETING, type Handshake, listTools, type Replica, type ToolList } from '../replica/index.ts';
 import { answerAsleep } from './asleep.ts';
@@ -12,7 +13,7 @@ import { Balancers } from './balancers.ts';
 import type { Place } from './fresh-places.ts';
 import type { Lease, LeaseRequest } from './lease.ts';
 import type { Hello, Pools } from './pools.ts';
-import { serverNotFound } from './refusals.ts';
+import { handshakeRefused, serverNotFound } from './refusals.ts';
 import type { CallRequest, LeaseOptions, RoutedCallOptions, RouterOptions } from './router-options.ts';
 
 const NOBODY: ReadonlySet<Replica> = new Set();
@@ -160,6 +161,11 @@ export class Router {
     );
   }
 
+  /** The tools that a server listed last; nobody is asked. None while they are not known, or where it is gone. */
+  knownTools(server: string): readonly ToolView[] {
+    return this.#pools.spec(server) === null ? [] : this.#pools.tools(server);
+  }
+
   /** All tools of a server, asked of one replica: a cursor is its own. @throws as `lease` and `Replica.call` */
   async tools(server: string, principal: string, options: LeaseOptions = {}): Promise<ToolList> {
     const asleep = this.#pools.asleep(server);
@@ -187,7 +193,7 @@ export class Router {
       limits: { ...retries, attempts: isPinned ? 1 : attempts },
       budget: this.#balancers.of(server).budget,
       facts: this.#options.facts,
-      tools: () => (this.#pools.spec(server) === null ? [] : this.#pools.tools(server)),
+      tools: () => this.knownTools(server),
       lease: (failed) => this.#lease(server, principal, options, failed),
       send,
     });
@@ -229,11 +235,7 @@ export class Router {
     try {
       const outcome = await replica.greetIn(era, spec.timeouts.readyMs);
       if (outcome.ok) return { replica, done };
-      throw new GantryError(
-        'replica_failed',
-        `Server ${spec.name} refused the handshake: ${outcome.error.message}`,
-        { detail: { server: spec.name, mayHaveRun: false } },
-      );
+      throw handshakeRefused(spec.name, outcome.error.message);
     } catch (error) {
       done();
       throw error;

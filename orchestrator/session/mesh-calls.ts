@@ -1,7 +1,7 @@
-import { type Clock, GantryError, isObject, type JsonRpcOutcome } from '../kernel/index.ts';
+import { type Clock, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
 import type { Router } from '../routing/index.ts';
 import { onlyOffered, refusedTool } from './tool-gate.ts';
-import { toolNotFound } from './tools.ts';
+import { isUnknownTool, toolNotFound } from './tools.ts';
 
 export type MeshCall = {
   readonly server: string;
@@ -35,7 +35,8 @@ export class MeshCalls {
   async call(call: MeshCall): Promise<MeshCallAnswer> {
     const { server, principal, method, params, attempts, timeoutMs } = call;
     const spec = this.#router.spec(server);
-    if (refusedTool(spec, method, params) !== null) throw toolNotFound(server, String(params?.name));
+    const tool = String(params?.name);
+    if (refusedTool(spec, method, params) !== null) throw toolNotFound(server, tool);
     const late = new AbortController();
     const cancelTimer = this.#clock.after(timeoutMs, () => late.abort());
     const signal = AbortSignal.any([call.signal, late.signal]);
@@ -53,7 +54,10 @@ export class MeshCalls {
           },
         },
       );
-      await this.#checkTool(call, outcome, signal);
+      const called = { server, tool, principal };
+      if (method === 'tools/call' && (await isUnknownTool(this.#router, called, outcome, signal))) {
+        throw toolNotFound(server, tool);
+      }
       return { outcome: onlyOffered(spec.tools, method, outcome), replica };
     } catch (error) {
       const isCancelled = error instanceof GantryError && error.code === 'cancelled';
@@ -68,19 +72,5 @@ export class MeshCalls {
     } finally {
       cancelTimer();
     }
-  }
-
-  /** Servers say "unknown tool" in many ways; their own list is the one that counts. @throws GantryError tool_not_found */
-  async #checkTool(
-    { server, principal, method, params }: MeshCall,
-    outcome: JsonRpcOutcome,
-    signal: AbortSignal,
-  ) {
-    const isError = !outcome.ok || (isObject(outcome.result) && outcome.result.isError === true);
-    if (method !== 'tools/call' || !isError) return;
-    const { tools } = await this.#router.tools(server, principal, { signal });
-    const name = params?.name;
-    if (tools.some((tool) => tool.name === name)) return;
-    throw toolNotFound(server, String(name));
   }
 }

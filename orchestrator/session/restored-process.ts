@@ -1,10 +1,11 @@
 import type { Clock, ServerSpec } from '../kernel/index.ts';
 import type { CallOptions, Handshake, Replica, Router } from '../routing/index.ts';
-import type { Backend, ResumeOptions } from './backend.ts';
+import type { Backend, BackendCallOptions, ResumeOptions } from './backend.ts';
 import { backendFor } from './backends.ts';
 import { lostWithRestart } from './endings.ts';
 import type { SessionRecord } from './session-book.ts';
 import { sharedProcess } from './shared-process.ts';
+import { type Patience, untilFound } from './until-found.ts';
 
 /** A restored session has been greeted: nobody asks for this again. */
 const GREETED: Handshake = {
@@ -31,20 +32,27 @@ export function restoredBackend(
   return {
     ...sharedProcess(router, spec, principal, GREETED),
     async resume(call, options) {
-      const found = await router.lasting.adopted(spec.name, call.sent.replica);
+      const adopted = router.lasting.adopted(spec.name, call.sent.replica);
+      const found = await untilFound(adopted, sentBefore(spec, clock, options));
       if (found === null) throw lostWithRestart(spec.name);
       return await found.lasting.resume(call, limitsOf(spec, clock, options));
     },
   };
 }
 
-/** The process of its own, which has lived on: calls wait until it is found. */
+/** The process of its own, which has lived on: calls wait until it is found, as long as for an answer. */
 function ownAgain(router: Router, clock: Clock, spec: ServerSpec, id: string): Backend {
   const found = router.lasting.adopted(spec.name, id);
+  let here: Replica | null = null;
   const serving = found.then(async (replica): Promise<Replica> => {
-    if (replica !== null && (await replica.lasting.served)) return replica;
-    throw lostWithRestart(spec.name);
+    if (replica === null || !(await replica.lasting.served)) throw lostWithRestart(spec.name);
+    here = replica;
+    return replica;
   });
+  const { callTimeoutMs, maxCallMs } = spec.timeouts;
+  const patience = { server: spec.name, clock, limitMs: Math.min(callTimeoutMs, maxCallMs), wasSent: false };
+  const reached = async (of: Pick<Patience, 'signal'> = {}): Promise<Replica> =>
+    here ?? (await untilFound(serving, { ...patience, ...of }));
   return {
     takeover: 'own',
     replica: id,
@@ -55,18 +63,22 @@ function ownAgain(router: Router, clock: Clock, spec: ServerSpec, id: string): B
       },
     ),
     initialize: async () => Promise.reject(lostWithRestart(spec.name)),
-    call: async (method, params, options) =>
-      (await serving).call(method, params, { ...spec.timeouts, ...options, takesUnattributed: true }),
+    async call(method, params, options) {
+      const startedAt = clock.now();
+      const replica = await reached({ signal: options.signal });
+      const limits = limitsOf(spec, clock, { ...options, startedAt });
+      return await replica.call(method, params, { ...limits, takesUnattributed: true });
+    },
     async resume(call, options) {
-      const replica = await found;
+      const replica = await untilFound(found, sentBefore(spec, clock, options));
       if (replica === null) throw lostWithRestart(spec.name);
       return await replica.lasting.resume(call, {
         ...limitsOf(spec, clock, options),
         takesUnattributed: true,
       });
     },
-    notify: async (method, params) => (await serving).notify(method, params),
-    respond: async (question, answer) => (await serving).respond(question, answer),
+    notify: async (method, params) => (await reached()).notify(method, params),
+    respond: async (question, answer) => (await reached()).respond(question, answer),
     listen: (listener) => void found.then((replica) => replica?.listen(listener)),
     close: (why) =>
       void found.then((replica) => (replica === null ? undefined : router.release(replica, why))),
@@ -114,7 +126,16 @@ function translatedAgain(
 }
 
 /** The silence is counted anew, the whole from its beginning. */
-function limitsOf({ timeouts }: ServerSpec, clock: Clock, options: ResumeOptions): CallOptions {
-  const { startedAt, ...rest } = options;
+function limitsOf(
+  { timeouts }: ServerSpec,
+  clock: Clock,
+  { startedAt, ...rest }: BackendCallOptions & { readonly startedAt: number },
+): CallOptions {
   return { ...timeouts, ...rest, maxCallMs: Math.max(1, timeouts.maxCallMs - (clock.now() - startedAt)) };
+}
+
+/** How long a call that an earlier start sent waits for its process: what it has left of its time. */
+function sentBefore(spec: ServerSpec, clock: Clock, options: ResumeOptions): Patience {
+  const { maxCallMs: limitMs } = limitsOf(spec, clock, options);
+  return { server: spec.name, clock, limitMs, signal: options.signal, wasSent: true };
 }

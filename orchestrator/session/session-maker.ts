@@ -1,7 +1,10 @@
+import { isObject } from '../kernel/index.ts';
+import type { Backend } from './backend.ts';
 import { EventBudget, NOTHING } from './event-budget.ts';
 import { type Left, type LeftSession, leftStreams, readLeft } from './left-sessions.ts';
 import type { SessionsOptions } from './sender.ts';
 import { Session, type SessionOptions } from './session.ts';
+import type { SessionRecord } from './session-book.ts';
 import { RENEW_MS, type SessionKeeper } from './session-keeper.ts';
 import type { RestoredStreams } from './streams.ts';
 
@@ -55,16 +58,16 @@ export class SessionMaker {
     const living = new Set(sessions.map(({ key }) => key));
     for (const key of left.sessions.keys()) if (!living.has(key)) book?.remove(key);
     for (const [key, note] of left.notes) {
-      const { session } = note as { session?: unknown };
-      if (typeof session !== 'string' || !living.has(session)) log.note(key, null);
+      // Other notes say how far processes were heard: whoever takes those over forgets them.
+      if (isObject(note) && !living.has(String(note.session))) log.note(key, null);
     }
     return sessions;
   }
 
   #again({ key, record, calls, questions }: LeftSession, streams: RestoredStreams): Session | null {
-    const { endpoints, clock } = this.#options;
+    const { clock } = this.#options;
     const { server, principal, version } = record;
-    const backend = endpoints.again(record);
+    const backend = this.#backendOf(record);
     if (backend === null) return null;
     const lastRequestAt = Math.min(clock.now(), record.lastRequestAt + RENEW_MS);
     const restored = { key, version, lastRequestAt, streams, questions };
@@ -72,5 +75,13 @@ export class SessionMaker {
     session.goOn(calls);
     this.#keeper.goesOn(session, record);
     return session;
+  }
+
+  #backendOf(record: SessionRecord): Backend | null {
+    try {
+      return this.#options.endpoints.again(record);
+    } catch {
+      return null; // its server is gone or disabled by now; the other sessions go on
+    }
   }
 }

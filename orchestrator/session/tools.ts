@@ -42,8 +42,7 @@ export class Tools {
   ): Promise<string> {
     if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), { signal });
-    // Servers say "unknown tool" in many ways; their own list is the one that counts.
-    if (isErrorAnswer(outcome) && !(await this.#has(server, tool, principal, signal))) {
+    if (await isUnknownTool(this.#router, { server, tool, principal }, outcome, signal)) {
       throw toolNotFound(server, tool);
     }
     return unwrap(server, outcome).raw;
@@ -61,10 +60,6 @@ export class Tools {
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), options);
     return { raw: unwrap(server, outcome).raw, isError: isErrorAnswer(outcome) };
   }
-
-  async #has(server: string, tool: string, principal: string, signal: AbortSignal): Promise<boolean> {
-    return (await this.list(server, principal, signal)).some(({ name }) => name === tool);
-  }
 }
 
 function toolCall(tool: string, args: Record<string, unknown>) {
@@ -74,6 +69,28 @@ function toolCall(tool: string, args: Record<string, unknown>) {
 /** An error, or an error result, as the SDKs send it also for a tool that does not exist. */
 function isErrorAnswer(outcome: JsonRpcOutcome): boolean {
   return !outcome.ok || (outcome.result as { isError?: unknown } | null)?.isError === true;
+}
+
+/**
+ * Whether a call ended in an error because the server has no such tool. Servers say that in many ways; their own list is
+ * the one that counts: as it is known, and where the tool is not in it, as the server gives it now. Where it gives none
+ * the answer stands, since the tool may have run. Never rejects.
+ */
+export async function isUnknownTool(
+  router: Router,
+  { server, tool, principal }: Omit<ToolCall, 'args'>,
+  outcome: JsonRpcOutcome,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isErrorAnswer(outcome)) return false;
+  const isListed = (tools: readonly ToolView[]): boolean => tools.some(({ name }) => name === tool);
+  if (isListed(router.knownTools(server))) return false;
+  try {
+    const { tools, error } = await router.tools(server, principal, { signal });
+    return error === null && !isListed(tools);
+  } catch {
+    return false; // no replica, no place, no time: none of that is the call's
+  }
 }
 
 export function toolNotFound(server: string, tool: string): GantryError {

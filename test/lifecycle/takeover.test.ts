@@ -25,7 +25,10 @@ async function world(t: ExecutionContext) {
     put: async (id: string, record: ReplicaRecord) => records.set(id, structuredClone(record)) !== undefined,
     remove: (id: string) => void records.delete(id),
   };
-  const log = { note: () => {}, accompany: () => () => {}, unwritten: null };
+  const notes = new Map<string, unknown>();
+  const note = (key: string, value: unknown): void =>
+    void (value === null ? notes.delete(key) : notes.set(key, value));
+  const log = { note, accompany: () => () => {}, unwritten: null };
   const starts: ReturnType<typeof rig>[] = [];
   t.teardown(async () => {
     for (const { mesh } of starts) await mesh.shutdown(0);
@@ -33,7 +36,7 @@ async function world(t: ExecutionContext) {
   });
   /** One start of the orchestrator; it does not listen to the engine yet. */
   const start = async (specs: readonly ServerSpec[], overrides: Pick<MeshOptions, 'memory'> = {}) => {
-    const left = { book, left: new Map(records), log, notes: new Map(), key };
+    const left = { book, left: new Map(records), log, notes: new Map(notes), key };
     const one = rig({
       engine,
       epoch: `start-${starts.length}`,
@@ -52,7 +55,7 @@ async function world(t: ExecutionContext) {
   };
   const ids = async (): Promise<readonly string[]> =>
     (await engine.list('gantry')).map(({ id }) => id).sort();
-  return { engine, records, start, ids };
+  return { engine, records, notes, start, ids };
 }
 
 const isReady = (one: ReturnType<typeof rig>, name: string): boolean => {
@@ -183,4 +186,59 @@ test('a process that does not come back is replaced, or its session is over', as
     (await ids()).filter((id) => before.includes(id)),
     [],
   );
+});
+
+test('how far a process was heard is known until its container goes, and of others nothing is kept', async (t) => {
+  const { start, ids, notes } = await world(t);
+  const definition = spec('one', { sharing: 'shared' });
+  const first = await start([definition]);
+  first.mesh.open();
+  await untilReally('it is ready', whole(first));
+  const [containerId] = await ids();
+  await first.mesh.shutdown(1000);
+  notes.set(`heard/${containerId}`, 0).set('heard/of-no-container', 7).set('stream/1', { session: 's' });
+  const next = await start([definition]);
+  next.mesh.open();
+  await untilReally('it is ready again', whole(next));
+  t.deepEqual([...notes.keys()], [`heard/${containerId}`, 'stream/1']);
+  await next.mesh.remove('one');
+  t.deepEqual([...notes.keys()], ['stream/1']);
+});
+
+test('how far a process was heard says nothing of the next one in the same container', async (t) => {
+  const { start, ids, notes } = await world(t);
+  const first = await start([spec('one', { sharing: 'shared' })]);
+  first.mesh.open();
+  await untilReally('it is ready', whole(first));
+  const [containerId = ''] = await ids();
+  notes.set(`heard/${containerId}`, 1_000_000);
+  await first.mesh.containers.act(containerId, 'stop');
+  await first.mesh.containers.act(containerId, 'start');
+  await untilReally('it is ready again', whole(first));
+  t.deepEqual(await ids(), [containerId]);
+  t.deepEqual([...notes], []);
+});
+
+test('what was done to one container does not outlive the orchestrator: stopped and paused ones serve again', async (t) => {
+  const { engine, start, ids } = await world(t);
+  const definition = spec('one', { sharing: 'shared', replicas: 2 });
+  const again = async (): Promise<ReturnType<typeof rig>> => {
+    const one = await start([definition]);
+    one.mesh.open();
+    await untilReally('it is ready', whole(one));
+    const states = (await engine.list('gantry')).map(({ state }) => state);
+    t.deepEqual(states, ['running', 'running']);
+    return one;
+  };
+  const first = await again();
+  const [paused = '', stopped = ''] = await ids();
+  await first.mesh.containers.act(paused, 'pause');
+  await first.mesh.containers.act(stopped, 'stop');
+  await first.mesh.shutdown(1000);
+  const second = await again();
+  const both = await ids();
+  await second.mesh.shutdown(1000);
+  await engine.pause(both[0] ?? ''); // as a kill of the orchestrator leaves one that was paused
+  await again();
+  t.deepEqual(await ids(), both);
 });

@@ -144,3 +144,32 @@ test('a session on shared processes needs none of them to go on', async (t) => {
   const reply = await next.send(request(1, 'tools/list'), id);
   t.true(reply.kind === 'json' && reply.outcome.ok);
 });
+
+test('a session on a server that is gone by now is forgotten, and costs the others nothing', async (t) => {
+  const { start, restart, records } = world();
+  const id = opened(await start().send(initialize, null));
+  const record = [...records.values()][0];
+  if (record === undefined) throw new Error('a record was expected');
+  records.clear();
+  records.set('of-a-server-that-is-gone', { ...record, server: 'gone', replica: 'gone-s-0' });
+  records.set(sessionKey(id), record);
+  const next = await restart('echo-s-0');
+  next.channel.onSent = (message) => next.channel.print({ id: message.id, result: {} });
+  const reply = await next.send(request(1, 'tools/call', CALL), id);
+  t.true(reply.kind === 'json' && reply.outcome.ok);
+  t.deepEqual([...records.keys()], [sessionKey(id)]);
+});
+
+test('how far processes were heard is not of sessions: it outlives every restart in which nothing new is said', async (t) => {
+  const { start, restart, log } = world();
+  const { id } = await underway(start());
+  log.note('heard/echo-s-0', 41);
+  const ofSession = [...(await log.notes()).keys()];
+  await restart('echo-s-0');
+  await restart('echo-s-0');
+  t.deepEqual([...(await log.notes()).keys()], ofSession);
+  const last = await restart(null);
+  await new Promise(setImmediate);
+  await failsWith(t, last.send(request(1, 'ping'), id), 'session_not_found');
+  t.deepEqual([...(await log.notes())], [['heard/echo-s-0', 41]]);
+});

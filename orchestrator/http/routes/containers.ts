@@ -7,10 +7,10 @@ export const CONTAINER_ID = { id: 'Full id of a container, or a prefix of 12 and
 
 const VERBS: Readonly<Record<ContainerVerb, string>> = {
   start: 'Start a container that was stopped',
-  stop: 'Stop a container; it stays stopped until it is started',
+  stop: 'Stop a container; it stays stopped until it is started, or the orchestrator is',
   restart: 'Stop a container and start the same one again',
   kill: 'Kill a container; being a fault, this is repaired',
-  pause: 'Freeze a container until it is resumed',
+  pause: 'Freeze a container until it is resumed, or the orchestrator starts again',
   resume: 'Let a paused container go on',
 };
 

@@ -102,6 +102,7 @@ export class HeldServers {
   }
 
   #sweepLater(): void {
+    this.#stopSweep(); // the last one may have ended, and another begun, before it was due
     this.#stopSweep = this.#options.clock.after(SWEEP_MS, () => {
       for (const held of this.all) {
         if (held.idleMs < this.#idleLimitMs(held.server)) continue;

@@ -100,3 +100,17 @@ test('changed roots are told to every server that has a session, and to no other
   ]);
   t.deepEqual(told, [['a', true]]);
 });
+
+test('processes that die again and again leave one timer that looks for idle ones, not one each', async (t) => {
+  const rig = aggregateRig(t, { spec: { maxSessions: 9 } });
+  const client = await openClient(rig);
+  await client.ask('tools/call', { name: 'a__x' });
+  const { waiting } = rig.clock;
+  for (let death = 0; death < 3; death++) {
+    rig.pools.opened.at(-1)?.replica.stopped();
+    await new Promise((resolve) => setImmediate(resolve));
+    await client.ask('tools/call', { name: 'a__x' });
+  }
+  t.is(rig.pools.opened.length, 4);
+  t.is(rig.clock.waiting, waiting);
+});
