@@ -2,11 +2,15 @@ import {
   type Clock,
   GantryError,
   isObject,
+  messageOf,
   type NewRegistration,
   type Registration,
 } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
 import { reached } from './reached.ts';
+
+/** As many as a server of the configuration may have addresses or replicas. */
+const MAX_INSTANCES = 100;
 
 export type RegistrationsOptions = {
   readonly store: MeshStore;
@@ -66,7 +70,7 @@ export class Registrations {
   /**
    * Registers an instance, or renews one of the same id.
    * @returns whether it is new or another than before
-   * @throws GantryError registry_unavailable
+   * @throws GantryError queue_full where the service has as many as it may have, registry_unavailable
    */
   async register(given: NewRegistration): Promise<'registered' | 'renewed'> {
     if (!this.#wasRead) await this.#read(); // or its number could be somebody else's
@@ -129,11 +133,23 @@ export class Registrations {
     });
   }
 
+  /** @throws GantryError queue_full */
   #freeNumber(service: string): number {
-    const taken = new Set(this.all.filter((one) => one.service === service).map(({ number }) => number));
+    const others = this.all.filter((one) => one.service === service);
+    if (others.length >= MAX_INSTANCES) throw this.#full(service, others);
+    const taken = new Set(others.map(({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
     return number;
+  }
+
+  #full(service: string, others: readonly Registration[]): GantryError {
+    const message = `Service ${service} has ${others.length} instances, as many as it may have; deregister one first.`;
+    const next = Math.min(...others.map(({ expiresAt }) => expiresAt));
+    const retryAfterMs = Math.max(0, next - this.#options.clock.now());
+    return new GantryError('queue_full', message, {
+      detail: { server: service, limit: MAX_INSTANCES, retryAfterMs },
+    });
   }
 
   #arm(): void {
@@ -144,15 +160,19 @@ export class Registrations {
     this.#cancelTimer = this.#options.clock.after(delayMs, () => void this.#expire());
   }
 
-  /** Never rejects. */
+  /** Never rejects: nobody waits for it, and one list that cannot be carried out is not the end of the process. */
   async #expire(): Promise<void> {
     const now = this.#options.clock.now();
     const over = this.all.filter(({ expiresAt }) => expiresAt <= now);
     for (const { id } of over) this.#known.delete(id);
     this.#arm();
     if (over.length === 0) return;
-    await this.#forget(over.map(({ id }) => id));
-    await this.#options.onChange();
+    try {
+      await this.#forget(over.map(({ id }) => id));
+      await this.#options.onChange();
+    } catch (error) {
+      this.#options.onTrouble(`Registrations are over, which could not be carried out: ${messageOf(error)}`);
+    }
   }
 
   /** What the store keeps all the same is over by its own date. */

@@ -88,3 +88,33 @@ test('while the store is away nothing is confirmed, and a heartbeat counts all t
     ['a'],
   );
 });
+
+test('a service has so many instances and not one more, which is said before anything is written', async (t) => {
+  const { registrations, store, clock } = setUp(t);
+  for (let n = 1; n <= 100; n++) await registrations.register({ ...GIVEN, id: `${n}` });
+  await clock.advance(4000);
+  const error = await t.throwsAsync(registrations.register({ ...GIVEN, id: 'one more' }));
+  t.like(error, { code: 'queue_full', detail: { server: 'weather', limit: 100, retryAfterMs: 6000 } });
+  t.is((await store.kept('registrations')).size, 100);
+  t.is(await registrations.register({ ...GIVEN, id: '7' }), 'renewed');
+  t.is(await registrations.register({ ...GIVEN, id: 'x', service: 'other' }), 'registered');
+  await registrations.deregister('7');
+  t.is(await registrations.register({ ...GIVEN, id: 'one more' }), 'registered');
+});
+
+test('a list that cannot be carried out when a time runs out is told, and the process goes on', async (t) => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  let isBroken = false;
+  const onChange = async (): Promise<void> => {
+    if (isBroken) throw new Error('no such list');
+  };
+  const onTrouble = (message: string) => told.push(message);
+  const registrations = new Registrations({ store: new MemoryMeshStore(), clock, onChange, onTrouble });
+  await registrations.register(GIVEN);
+  isBroken = true;
+  await clock.advance(10_000);
+  await settle();
+  t.deepEqual(told, ['Registrations are over, which could not be carried out: no such list']);
+  t.deepEqual(registrations.all, []);
+});
