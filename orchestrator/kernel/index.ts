@@ -16,4 +16,5 @@ export * from './sorted.ts';
 export * from './task.ts';
 export * from './tool-filter.ts';
 export * from './turnover-map.ts';
+export * from './turns.ts';
 export * from './views.ts';

@@ -5,6 +5,7 @@ import {
   messageOf,
   type NewRegistration,
   type Registration,
+  Turns,
 } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
 import { reached } from './reached.ts';
@@ -27,6 +28,8 @@ export type RegistrationsOptions = {
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #known = new Map<string, Registration>();
+  /** By service: a number is taken, and what is written is what is known, before the next one looks. */
+  readonly #turns = new Turns();
   #wasRead = false;
   #cancelTimer: () => void = () => {};
 
@@ -73,33 +76,35 @@ export class Registrations {
    * @throws GantryError queue_full where the service has as many as it may have, registry_unavailable
    */
   async register(given: NewRegistration): Promise<'registered' | 'renewed'> {
-    if (!this.#wasRead) await this.#read(); // or its number could be somebody else's
-    const before = this.#known.get(given.id);
-    const number = before?.service === given.service ? before.number : this.#freeNumber(given.service);
-    await this.#put({ ...given, number, expiresAt: this.#options.clock.now() + given.ttlMs });
-    const isSame = before !== undefined && before.service === given.service && before.url === given.url;
+    const before = await this.#turns.take(given.service, () => this.#put(given));
+    const isSame = before?.service === given.service && before.url === given.url;
     if (!isSame) await this.#options.onChange();
     return before === undefined ? 'registered' : 'renewed';
   }
 
   /**
-   * It lives. Counts even where the store cannot be told: that is no fault of its own.
+   * It lives. Counts at once, also where the store cannot be told: that is no fault of its own.
    * @throws GantryError registration_not_found, registry_unavailable
    */
   async renew(id: string): Promise<Registration> {
     const before = this.get(id);
-    const renewed = { ...before, expiresAt: this.#options.clock.now() + before.ttlMs };
-    this.#known.set(id, renewed);
+    this.#known.set(id, { ...before, expiresAt: this.#options.clock.now() + before.ttlMs });
     this.#arm();
-    await this.#write([renewed], []);
-    return renewed;
+    return this.#turns.take(before.service, async () => {
+      const renewed = this.get(id); // in the turns of others it may have gone, or become another
+      await this.#write([renewed], []);
+      return renewed;
+    });
   }
 
   /** @throws GantryError registration_not_found, registry_unavailable */
   async deregister(id: string): Promise<Registration> {
-    const gone = this.get(id);
-    await this.#write([], [id]);
-    this.#known.delete(id);
+    const gone = await this.#turns.take(this.get(id).service, async () => {
+      const known = this.get(id);
+      await this.#write([], [id]);
+      this.#known.delete(id);
+      return known;
+    });
     await this.#options.onChange();
     return gone;
   }
@@ -120,10 +125,16 @@ export class Registrations {
     if (over.length > 0) await this.#forget(over);
   }
 
-  async #put(registration: Registration): Promise<void> {
+  /** @returns what was known under its id before */
+  async #put(given: NewRegistration): Promise<Registration | undefined> {
+    if (!this.#wasRead) await this.#read(); // or its number could be somebody else's
+    const before = this.#known.get(given.id);
+    const number = before?.service === given.service ? before.number : this.#freeNumber(given.service);
+    const registration = { ...given, number, expiresAt: this.#options.clock.now() + given.ttlMs };
     await this.#write([registration], []);
     this.#known.set(registration.id, registration);
     this.#arm();
+    return before;
   }
 
   async #write(put: readonly Registration[], remove: readonly string[]): Promise<void> {
@@ -168,11 +179,15 @@ export class Registrations {
     this.#arm();
     if (over.length === 0) return;
     try {
-      await this.#forget(over.map(({ id }) => id));
+      await Promise.all(over.map((one) => this.#turns.take(one.service, () => this.#forgetGone(one.id))));
       await this.#options.onChange();
     } catch (error) {
       this.#options.onTrouble(`Registrations are over, which could not be carried out: ${messageOf(error)}`);
     }
+  }
+
+  async #forgetGone(id: string): Promise<void> {
+    if (!this.#known.has(id)) await this.#forget([id]); // else it has come back at this very moment
   }
 
   /** What the store keeps all the same is over by its own date. */

@@ -118,3 +118,26 @@ test('a list that cannot be carried out when a time runs out is told, and the pr
   t.deepEqual(told, ['Registrations are over, which could not be carried out: no such list']);
   t.deepEqual(registrations.all, []);
 });
+
+test('instances that register at the same time get numbers of their own', async (t) => {
+  const { registrations, store } = setUp(t);
+  await Promise.all(['a', 'b', 'c'].map((id) => registrations.register({ ...GIVEN, id })));
+  const numbers = registrations.all.map(({ id, number }) => [id, number]);
+  t.deepEqual(numbers, Object.entries({ a: 1, b: 2, c: 3 }));
+  const kept = [...(await store.kept('registrations')).values()] as typeof registrations.all;
+  t.deepEqual(
+    kept.map(({ id, number }) => [id, number]),
+    numbers,
+  );
+});
+
+test('a heartbeat that comes while its instance is deregistered does not bring it back', async (t) => {
+  const { registrations, store } = setUp(t);
+  await registrations.register(GIVEN);
+  const gone = registrations.deregister('a');
+  const late = registrations.renew('a');
+  await t.throwsAsync(late, { message: /its time has run out/ });
+  await gone;
+  t.deepEqual(registrations.all, []);
+  t.is((await store.kept('registrations')).size, 0);
+});
