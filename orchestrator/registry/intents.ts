@@ -23,11 +23,6 @@ export class Intents {
     this.#store = store;
   }
 
-  /** False while the store has been away since the start: then nothing is known yet. */
-  get wasRead(): boolean {
-    return this.#wasRead;
-  }
-
   /** Reads them, where that has not worked yet. @throws GantryError registry_unavailable */
   async load(): Promise<void> {
     if (this.#wasRead) return;
