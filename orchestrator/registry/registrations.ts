@@ -76,9 +76,11 @@ export class Registrations {
    * @throws GantryError queue_full where the service has as many as it may have, registry_unavailable
    */
   async register(given: NewRegistration): Promise<'registered' | 'renewed'> {
+    const wasRead = this.#wasRead;
     const before = await this.#turns.take(given.service, () => this.#put(given));
     const isSame = before?.service === given.service && before.url === given.url;
-    if (!isSame) await this.#options.onChange();
+    // Where the store had been away until now, the others that it holds come with this one.
+    if (!isSame || !wasRead) await this.#options.onChange();
     return before === undefined ? 'registered' : 'renewed';
   }
 

@@ -141,3 +141,13 @@ test('a heartbeat that comes while its instance is deregistered does not bring i
   t.deepEqual(registrations.all, []);
   t.is((await store.kept('registrations')).size, 0);
 });
+
+test('an instance that comes again before the store was read after an outage brings back the others', async (t) => {
+  const { registrations, store, clock } = setUp(t);
+  await registrations.register(GIVEN);
+  await registrations.register({ ...GIVEN, id: 'b' });
+  const after = setUp(t, store, clock);
+  t.is(await after.registrations.register(GIVEN), 'renewed');
+  t.deepEqual(after.changes, [['a', 'b']]);
+  t.false(await after.registrations.load());
+});
