@@ -50,9 +50,10 @@ export function keepRegistry(options: KeeperOptions): { close(): Promise<void> }
     clock: systemClock,
     onTrouble,
   });
-  const stopListening = facts.listen(({ type }) => {
-    if (TELLING.has(type)) recorder.touch();
-  });
+  const stopListening = facts.listen(
+    () => recorder.touch(),
+    (type) => TELLING.has(type),
+  );
   recorder.touch();
   const stopAsking = everySoOften(async () => {
     await infrastructure.view();

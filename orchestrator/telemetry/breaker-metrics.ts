@@ -6,7 +6,14 @@ import { counterIn } from './counter-in.ts';
 /** From a ping that is answered at once to the default time one may take. */
 const PROBE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
 
-/** What breakers and probes state, counted. @returns a listener that leaves all other facts alone. */
+export const BREAKER_FACTS: ReadonlySet<Fact['type']> = new Set([
+  'breaker.state',
+  'breaker.spared',
+  'replica.health',
+  'replica.probe',
+]);
+
+/** What breakers and probes state, counted. @returns a listener of these, which leaves all other facts alone. */
 export function breakerCounters(registry: Registry): (fact: Fact) => void {
   const registers = [registry];
   const counter = counterIn(registry);

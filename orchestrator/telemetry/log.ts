@@ -39,7 +39,7 @@ export function logFacts(
   );
   const budget = new LineBudget({ ...BUDGET, now: () => options.clock.now() });
 
-  const stop = facts.listen((fact) => {
+  const listener = (fact: Fact): void => {
     const level = levelOf(fact);
     if (!logger.isLevelEnabled(level)) return;
     const key = budgetKey(fact);
@@ -47,7 +47,8 @@ export function logFacts(
     if (!allowed) return;
     const { type, ...fields } = fact;
     logger[level]({ fact: type, ...shown(fields), ...(suppressed > 0 ? { suppressed } : {}) });
-  });
+  };
+  const stop = facts.listen(listener, (type) => !ONLY_DEBUG.has(type) || logger.isLevelEnabled('debug'));
   return {
     close() {
       stop();
@@ -55,6 +56,14 @@ export function logFacts(
     },
   };
 }
+
+/** Of every call, and never more than that. */
+const ONLY_DEBUG: ReadonlySet<Fact['type']> = new Set([
+  'replica.picked',
+  'call.waiting',
+  'call.waited',
+  'call.ended',
+]);
 
 function levelOf(fact: Fact): 'debug' | 'info' | 'warn' | 'error' {
   switch (fact.type) {

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Fact, Facts } from '../kernel/index.ts';
 import { firstValues, httpMethodLabel } from './bounded-labels.ts';
-import { breakerCounters } from './breaker-metrics.ts';
+import { BREAKER_FACTS, breakerCounters } from './breaker-metrics.ts';
 import { CALL_BUCKETS, callMetrics } from './call-metrics.ts';
 import { counterIn } from './counter-in.ts';
 import { measureEventLoopDelay } from './event-loop-delay.ts';
@@ -28,7 +28,10 @@ export function countFacts(facts: Facts): FactMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'gantry_' });
   const stopDelay = measureEventLoopDelay(registry);
-  const stops = [facts.listen(counters(registry)), facts.listen(breakerCounters(registry))];
+  const stops = [
+    facts.listen(counters(registry)),
+    facts.listen(breakerCounters(registry), (type) => BREAKER_FACTS.has(type)),
+  ];
   return {
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() };

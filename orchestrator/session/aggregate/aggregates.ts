@@ -44,9 +44,10 @@ export class Aggregates {
 
   constructor(options: AggregatesOptions) {
     this.#options = options;
-    this.#stopListening = options.facts.listen(({ type }) => {
-      if (CHANGING.has(type)) this.#tellSoon();
-    });
+    this.#stopListening = options.facts.listen(
+      () => this.#tellSoon(),
+      (type) => CHANGING.has(type),
+    );
   }
 
   /** @throws GantryError server_not_found */
