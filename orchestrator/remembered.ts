@@ -20,6 +20,8 @@ export class Remembered implements MeshMemory {
   #breakers: ReadonlyMap<string, Json> = new Map();
   /** Servers whose history was asked for: from then on their pools know better. */
   readonly #begun = new Set<string>();
+  /** Of its own: intents are read earlier where somebody asks for something first, and that is not all there is. */
+  #wasRead = false;
 
   constructor(store: MeshStore, onTrouble: (message: string) => void) {
     this.#store = store;
@@ -32,12 +34,13 @@ export class Remembered implements MeshMemory {
    * @returns whether it worked now; false too where it was read before, or the store does not answer
    */
   async load(): Promise<boolean> {
-    if (this.intents.wasRead) return false;
+    if (this.#wasRead) return false;
     return reached(async () => {
       this.#tools = await this.#store.kept('tools');
       this.#breakers = await this.#store.kept('breakers');
       await this.learned.load();
       await this.intents.load();
+      this.#wasRead = true;
     });
   }
 

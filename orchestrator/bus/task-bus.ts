@@ -29,6 +29,8 @@ export type TaskBusOptions = {
 /** Half a second's work of a full bus is done by then. */
 const RETRY_AFTER_MS = 1000;
 const MOST_REQUESTS_IN_A_SCRIPT = 100;
+/** What each task counts beside its JSON, so that not many more than a thousand, the most of one request, go together. */
+const BYTES_OF_A_TASK = 4096;
 
 /**
  * Takes tasks, says what became of them, and keeps the dead letters. Whoever asks sees what its principal enqueued;
@@ -40,7 +42,8 @@ export class TaskBus {
 
   constructor(options: TaskBusOptions) {
     this.#options = options;
-    this.#enqueues = new Batch(MOST_REQUESTS_IN_A_SCRIPT, (requests) => this.#enqueueTogether(requests));
+    const together = (requests: readonly (readonly NewTask[])[]) => this.#enqueueTogether(requests);
+    this.#enqueues = new Batch(MOST_REQUESTS_IN_A_SCRIPT, together, bytesOf);
   }
 
   /**
@@ -151,6 +154,10 @@ export class TaskBus {
     // It holds for the whole: which of them is meant shows one by one.
     return requests.length === 1 ? [outcome] : Promise.all(requests.map((tasks) => store.enqueue(tasks)));
   }
+}
+
+function bytesOf(tasks: readonly NewTask[]): number {
+  return tasks.reduce((sum, { json }) => sum + json.length + BYTES_OF_A_TASK, 0);
 }
 
 function digestOf(...parts: readonly string[]): string {

@@ -60,7 +60,7 @@ export class Worker {
     const { store, consumer, clock, random } = options;
     this.#lanes = new Lanes(PER_SERVER, clock, random);
     this.#starts = new Batch(MOST_IN_A_SCRIPT, (tasks) => store.start(consumer, tasks));
-    this.#endings = new Batch(MOST_IN_A_SCRIPT, (endings) => store.settle(consumer, endings));
+    this.#endings = new Batch(MOST_IN_A_SCRIPT, (endings) => store.settle(consumer, endings), bytesOf);
     this.#loop = this.#run();
     this.#renewLater();
   }
@@ -201,4 +201,8 @@ export class Worker {
     const message = `Tasks wait until Redis answers: ${messageOf(error)}`;
     this.#options.facts.state({ type: 'trouble', where: 'tasks', message });
   }
+}
+
+function bytesOf(ending: Ending): number {
+  return 'json' in ending ? ending.json.length : ending.message.length;
 }

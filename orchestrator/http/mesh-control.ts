@@ -5,7 +5,7 @@ export type RegistrationView = Omit<Registration, 'number'>;
 
 /** What the mesh routes call beside the controls of servers. All reject with GantryError only. */
 export type MeshControl = {
-  /** @throws address_not_allowed, server_exists, registry_unavailable */
+  /** @throws address_not_allowed, server_exists, queue_full, registry_unavailable */
   register(request: NewRegistration): Promise<'registered' | 'renewed'>;
   /** @throws registration_not_found, registry_unavailable */
   renew(id: string): Promise<RegistrationView>;

@@ -1,6 +1,7 @@
 export * from './clock.ts';
 export * from './era.ts';
 export * from './errors.ts';
+export * from './fact-listeners.ts';
 export * from './facts.ts';
 export * from './ids.ts';
 export * from './json-rpc.ts';
@@ -16,4 +17,5 @@ export * from './sorted.ts';
 export * from './task.ts';
 export * from './tool-filter.ts';
 export * from './turnover-map.ts';
+export * from './turns.ts';
 export * from './views.ts';

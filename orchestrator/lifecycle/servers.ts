@@ -1,10 +1,9 @@
-import { type Facts, GantryError, messageOf, reason, type ServerSpec } from '../kernel/index.ts';
+import { type Facts, GantryError, messageOf, reason, type ServerSpec, Turns } from '../kernel/index.ts';
 import { inBackground } from './background.ts';
 import type { PoolMaker } from './pool-maker.ts';
 import { Revisions, type RevisionsOptions } from './revisions.ts';
 import { sameContainer } from './spec-diff.ts';
 import { type Dependency, StartOrder } from './start-order.ts';
-import { Turns } from './turns.ts';
 
 /** Somebody else has to become ready first. */
 const WAITING_RETRY_AFTER_MS = 5000;
@@ -30,7 +29,7 @@ export class Servers {
   /** As asked for last; a server may still be on its way there. */
   readonly #wanted = new Map<string, ServerSpec>();
   /** Changes of one server happen one after the other. */
-  readonly #turns = new Turns((name, error) => this.trouble(name, error));
+  readonly #turns = new Turns();
   #closing = false;
 
   /** @param maker asked when the first pool is made: it needs the order of this. */
@@ -104,7 +103,7 @@ export class Servers {
   remove(name: string): Promise<void> {
     this.#wanted.delete(name);
     this.#servers.get(name)?.abort();
-    return this.#turns.take(name, async () => {
+    return this.#inTurn(name, async () => {
       const server = this.#servers.get(name);
       await server?.close(server.current.spec.timeouts.drainMs);
       this.#servers.delete(name);
@@ -156,13 +155,18 @@ export class Servers {
   }
 
   #change(spec: ServerSpec, start: boolean): void {
-    void this.#turns.take(spec.name, async () => {
+    void this.#inTurn(spec.name, async () => {
       if (this.#wanted.get(spec.name) !== spec || this.#closing) return; // asked otherwise meanwhile
       const server = this.#servers.get(spec.name);
       if (server === undefined) this.#create(spec);
       else await server.change(spec, { start });
       this.#looked();
     });
+  }
+
+  /** A failure is told, not thrown: whoever asked has gone on. */
+  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    return this.#turns.take(name, work).catch((error: unknown) => this.trouble(name, error));
   }
 
   /** Something has changed that others may wait for. */

@@ -1,3 +1,4 @@
+import { Turns } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
 
 /** What a user asked of a server at run time, beside its configuration. */
@@ -13,6 +14,8 @@ const NONE: Intent = { stopped: false, scale: null };
 /** Remembers what users asked for: written to the store first, so that what was confirmed outlives a restart. */
 export class Intents {
   readonly #store: MeshStore;
+  /** By server: the next change begins with what the one before has made of its record. */
+  readonly #turns = new Turns();
   #known = new Map<string, Intent>();
   #wasRead = false;
 
@@ -20,14 +23,11 @@ export class Intents {
     this.#store = store;
   }
 
-  /** False while the store has been away since the start: then nothing is known yet. */
-  get wasRead(): boolean {
-    return this.#wasRead;
-  }
-
-  /** @throws GantryError registry_unavailable */
+  /** Reads them, where that has not worked yet. @throws GantryError registry_unavailable */
   async load(): Promise<void> {
+    if (this.#wasRead) return;
     const records = await this.#store.kept('intents');
+    if (this.#wasRead) return; // somebody else has read it meanwhile, and perhaps written since
     this.#known = new Map([...records].map(([server, record]) => [server, intentFrom(record)]));
     this.#wasRead = true;
   }
@@ -70,8 +70,12 @@ export class Intents {
     return this.#known.get(server) ?? NONE;
   }
 
-  async #put(server: string, change: Partial<Intent>): Promise<void> {
-    if (!this.#wasRead) await this.load(); // or one half of a record would overwrite the other
+  #put(server: string, change: Partial<Intent>): Promise<void> {
+    return this.#turns.take(server, () => this.#change(server, change));
+  }
+
+  async #change(server: string, change: Partial<Intent>): Promise<void> {
+    await this.load(); // or one half of a record would overwrite the other
     const before = this.#of(server);
     const intent = { ...before, ...change };
     if (intent.stopped === before.stopped && same(intent.scale, before.scale)) return;

@@ -10,13 +10,14 @@ export function redisScript(directory: string, name: string): Script {
   const read = (file: string): string => readFileSync(join(import.meta.dirname, directory, file), 'utf8');
   const text = `${read('common.lua')}\n${read(`${name}.lua`)}`;
   const digest = createHash('sha1').update(text).digest('hex');
+  // Arguments as one array: as many as a large batch of tasks has do not fit on the stack of one call.
   return async (redis, key, args) => {
     try {
-      return await redis.evalsha(digest, 1, key, ...args);
+      return await redis.call('evalsha', [digest, 1, key, ...args]);
     } catch (error) {
       // A Redis that was restarted has forgotten its scripts, not its data.
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return await redis.eval(text, 1, key, ...args);
+      return await redis.call('eval', [text, 1, key, ...args]);
     }
   };
 }

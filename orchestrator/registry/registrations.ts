@@ -2,11 +2,16 @@ import {
   type Clock,
   GantryError,
   isObject,
+  messageOf,
   type NewRegistration,
   type Registration,
+  Turns,
 } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
 import { reached } from './reached.ts';
+
+/** As many as a server of the configuration may have addresses or replicas. */
+const MAX_INSTANCES = 100;
 
 export type RegistrationsOptions = {
   readonly store: MeshStore;
@@ -23,6 +28,8 @@ export type RegistrationsOptions = {
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #known = new Map<string, Registration>();
+  /** By service: a number is taken, and what is written is what is known, before the next one looks. */
+  readonly #turns = new Turns();
   #wasRead = false;
   #cancelTimer: () => void = () => {};
 
@@ -66,36 +73,40 @@ export class Registrations {
   /**
    * Registers an instance, or renews one of the same id.
    * @returns whether it is new or another than before
-   * @throws GantryError registry_unavailable
+   * @throws GantryError queue_full where the service has as many as it may have, registry_unavailable
    */
   async register(given: NewRegistration): Promise<'registered' | 'renewed'> {
-    if (!this.#wasRead) await this.#read(); // or its number could be somebody else's
-    const before = this.#known.get(given.id);
-    const number = before?.service === given.service ? before.number : this.#freeNumber(given.service);
-    await this.#put({ ...given, number, expiresAt: this.#options.clock.now() + given.ttlMs });
-    const isSame = before !== undefined && before.service === given.service && before.url === given.url;
-    if (!isSame) await this.#options.onChange();
+    const wasRead = this.#wasRead;
+    const before = await this.#turns.take(given.service, () => this.#put(given));
+    const isSame = before?.service === given.service && before.url === given.url;
+    // Where the store had been away until now, the others that it holds come with this one.
+    if (!isSame || !wasRead) await this.#options.onChange();
     return before === undefined ? 'registered' : 'renewed';
   }
 
   /**
-   * It lives. Counts even where the store cannot be told: that is no fault of its own.
+   * It lives. Counts at once, also where the store cannot be told: that is no fault of its own.
    * @throws GantryError registration_not_found, registry_unavailable
    */
   async renew(id: string): Promise<Registration> {
     const before = this.get(id);
-    const renewed = { ...before, expiresAt: this.#options.clock.now() + before.ttlMs };
-    this.#known.set(id, renewed);
+    this.#known.set(id, { ...before, expiresAt: this.#options.clock.now() + before.ttlMs });
     this.#arm();
-    await this.#write([renewed], []);
-    return renewed;
+    return this.#turns.take(before.service, async () => {
+      const renewed = this.get(id); // in the turns of others it may have gone, or become another
+      await this.#write([renewed], []);
+      return renewed;
+    });
   }
 
   /** @throws GantryError registration_not_found, registry_unavailable */
   async deregister(id: string): Promise<Registration> {
-    const gone = this.get(id);
-    await this.#write([], [id]);
-    this.#known.delete(id);
+    const gone = await this.#turns.take(this.get(id).service, async () => {
+      const known = this.get(id);
+      await this.#write([], [id]);
+      this.#known.delete(id);
+      return known;
+    });
     await this.#options.onChange();
     return gone;
   }
@@ -116,10 +127,16 @@ export class Registrations {
     if (over.length > 0) await this.#forget(over);
   }
 
-  async #put(registration: Registration): Promise<void> {
+  /** @returns what was known under its id before */
+  async #put(given: NewRegistration): Promise<Registration | undefined> {
+    if (!this.#wasRead) await this.#read(); // or its number could be somebody else's
+    const before = this.#known.get(given.id);
+    const number = before?.service === given.service ? before.number : this.#freeNumber(given.service);
+    const registration = { ...given, number, expiresAt: this.#options.clock.now() + given.ttlMs };
     await this.#write([registration], []);
     this.#known.set(registration.id, registration);
     this.#arm();
+    return before;
   }
 
   async #write(put: readonly Registration[], remove: readonly string[]): Promise<void> {
@@ -129,11 +146,23 @@ export class Registrations {
     });
   }
 
+  /** @throws GantryError queue_full */
   #freeNumber(service: string): number {
-    const taken = new Set(this.all.filter((one) => one.service === service).map(({ number }) => number));
+    const others = this.all.filter((one) => one.service === service);
+    if (others.length >= MAX_INSTANCES) throw this.#full(service, others);
+    const taken = new Set(others.map(({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
     return number;
+  }
+
+  #full(service: string, others: readonly Registration[]): GantryError {
+    const message = `Service ${service} has ${others.length} instances, as many as it may have; deregister one first.`;
+    const next = Math.min(...others.map(({ expiresAt }) => expiresAt));
+    const retryAfterMs = Math.max(0, next - this.#options.clock.now());
+    return new GantryError('queue_full', message, {
+      detail: { server: service, limit: MAX_INSTANCES, retryAfterMs },
+    });
   }
 
   #arm(): void {
@@ -144,15 +173,23 @@ export class Registrations {
     this.#cancelTimer = this.#options.clock.after(delayMs, () => void this.#expire());
   }
 
-  /** Never rejects. */
+  /** Never rejects: nobody waits for it, and one list that cannot be carried out is not the end of the process. */
   async #expire(): Promise<void> {
     const now = this.#options.clock.now();
     const over = this.all.filter(({ expiresAt }) => expiresAt <= now);
     for (const { id } of over) this.#known.delete(id);
     this.#arm();
     if (over.length === 0) return;
-    await this.#forget(over.map(({ id }) => id));
-    await this.#options.onChange();
+    try {
+      await Promise.all(over.map((one) => this.#turns.take(one.service, () => this.#forgetGone(one.id))));
+      await this.#options.onChange();
+    } catch (error) {
+      this.#options.onTrouble(`Registrations are over, which could not be carried out: ${messageOf(error)}`);
+    }
+  }
+
+  async #forgetGone(id: string): Promise<void> {
+    if (!this.#known.has(id)) await this.#forget([id]); // else it has come back at this very moment
   }
 
   /** What the store keeps all the same is over by its own date. */

@@ -1,4 +1,4 @@
-import { type BalanceStrategy, isObject, type ServerSpec, type Tune } from '../kernel/index.ts';
+import { type BalanceStrategy, isObject, type ServerSpec, type Tune, Turns } from '../kernel/index.ts';
 import type { Json, MeshStore } from './mesh-store.ts';
 import { reached } from './reached.ts';
 
@@ -17,6 +17,8 @@ const ALL = '*';
  */
 export class Tuning {
   readonly #store: MeshStore;
+  /** One for all: the next change begins with what the one before has made of the records. */
+  readonly #turns = new Turns();
   #known = new Map<string, Settings>();
   #wasRead = false;
 
@@ -39,7 +41,11 @@ export class Tuning {
    * @param isForAll whether later servers are meant, too
    * @throws GantryError registry_unavailable, and nothing has changed
    */
-  async set(tune: Tune, specs: readonly ServerSpec[], isForAll: boolean): Promise<void> {
+  set(tune: Tune, specs: readonly ServerSpec[], isForAll: boolean): Promise<void> {
+    return this.#turns.take(ALL, () => this.#set(tune, specs, isForAll));
+  }
+
+  async #set(tune: Tune, specs: readonly ServerSpec[], isForAll: boolean): Promise<void> {
     if (!this.#wasRead) await this.#read();
     const fields = FIELDS.filter((field) => tune[field] !== undefined);
     const put = new Map<string, Settings>();
@@ -60,7 +66,11 @@ export class Tuning {
    * @param service null for all
    * @throws GantryError registry_unavailable, and nothing has changed
    */
-  async reset(service: string | null): Promise<void> {
+  reset(service: string | null): Promise<void> {
+    return this.#turns.take(ALL, () => this.#reset(service));
+  }
+
+  async #reset(service: string | null): Promise<void> {
     if (!this.#wasRead) await this.#read();
     const remove = service === null ? [...this.#known.keys()] : [];
     // Its own word, or what holds for all would be back.
@@ -73,6 +83,7 @@ export class Tuning {
 
   async #read(): Promise<void> {
     const records = await this.#store.kept('tuning');
+    if (this.#wasRead) return; // somebody else has read it meanwhile, and perhaps written since
     this.#known = new Map([...records].map(([name, record]) => [name, settingsFrom(record)]));
     this.#wasRead = true;
   }

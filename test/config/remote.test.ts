@@ -38,6 +38,13 @@ test('a server that registered itself is shared, with the defaults of one that i
   t.is(spec.timeouts.callTimeoutMs, 60_000);
 });
 
+test('however many instances a service has in the registry, it is a server: one that failed would take all with it', (t) => {
+  const places = Array.from({ length: 101 }, (_, index) => {
+    return { number: index + 1, url: `http://10.1.2.3:${8000 + index}/mcp`, id: String(index) };
+  });
+  t.like(registeredSpec('x', places), { replicas: 101, scaling: { max: 101 }, source: { places } });
+});
+
 const URL_OF = (rest: string) => `servers: {x: {url: "http://a.test/", ${rest}}}`;
 test(mistake, URL_OF('npm: "x@1.0.0"'), /url: npm is given already/);
 for (const key of [

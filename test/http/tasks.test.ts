@@ -67,6 +67,30 @@ test('a task is enqueued in the name of its caller, with its defaults', async (t
   ]);
 });
 
+test('whoever may only call cannot say that an agent is still at work on tasks', async (t) => {
+  const beaten: unknown[] = [];
+  const fake = fakeTasks().agents;
+  const beat: typeof fake.beat = async (id, _agent, tasks) => {
+    beaten.push([id, tasks]);
+    return tasks;
+  };
+  const path = '/api/v1/mesh/agents/mailer/heartbeat';
+  const statusOf = async (required: boolean, token: string | null, tasks: readonly string[]) => {
+    const { ask } = await startApp(t, { auth: fakeAuth(required), agents: { ...fake, beat } });
+    const { status, json } = await ask('POST', path, { ...(token !== null && as(token)), body: { tasks } });
+    return [status, json.error?.code];
+  };
+  t.deepEqual(await statusOf(true, 'call-token', [TASK_ID]), [403, 'scope_missing']);
+  t.deepEqual(await statusOf(false, null, [TASK_ID]), [401, 'unauthorized']);
+  t.deepEqual(beaten, []);
+  t.deepEqual(await statusOf(true, 'call-token', []), [200, undefined]);
+  t.deepEqual(await statusOf(true, 'admin-token', [TASK_ID]), [200, undefined]);
+  t.deepEqual(beaten, [
+    ['mailer', []],
+    ['mailer', [TASK_ID]],
+  ]);
+});
+
 test('a full bus and a store that is away say when to come back', async (t) => {
   for (const [code, status] of [
     ['queue_full', 429],

@@ -75,10 +75,37 @@ test('a store that was away at the start is read before the first change', async
   store.away = true;
   const late = new Intents(store);
   await t.throwsAsync(late.stop('a'));
-  t.false(late.wasRead);
   store.away = false;
   await late.stop('a');
   t.is((await after(store)).replicas('a', 2), 5);
+});
+
+test('what is asked of one server at the same time is all remembered, here and in the store', async (t) => {
+  const store = new MemoryMeshStore();
+  const intents = await after(store);
+  await Promise.all([intents.stop('a'), intents.scale('a', 5, 2)]);
+  for (const one of [intents, await after(store)])
+    t.deepEqual([one.stopped('a'), one.replicas('a', 2)], [true, 5]);
+  await Promise.all([intents.stop('b'), intents.start('b')]);
+  t.deepEqual([intents.stopped('b'), [...(await store.kept('intents')).keys()]], [false, ['a']]);
+});
+
+test('a reading that began before a change does not undo it', async (t) => {
+  const store = new MemoryMeshStore();
+  const intents = new Intents(store);
+  const kept = store.kept.bind(store);
+  const answered = Promise.withResolvers<void>();
+  store.kept = async (kind) => {
+    const records = await kept(kind);
+    await answered.promise;
+    return records;
+  };
+  const late = intents.load();
+  store.kept = kept;
+  await intents.stop('a');
+  answered.resolve();
+  await late;
+  t.true(intents.stopped('a'));
 });
 
 test('what was asked of a server that is gone is forgotten', async (t) => {

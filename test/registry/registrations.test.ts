@@ -88,3 +88,66 @@ test('while the store is away nothing is confirmed, and a heartbeat counts all t
     ['a'],
   );
 });
+
+test('a service has so many instances and not one more, which is said before anything is written', async (t) => {
+  const { registrations, store, clock } = setUp(t);
+  for (let n = 1; n <= 100; n++) await registrations.register({ ...GIVEN, id: `${n}` });
+  await clock.advance(4000);
+  const error = await t.throwsAsync(registrations.register({ ...GIVEN, id: 'one more' }));
+  t.like(error, { code: 'queue_full', detail: { server: 'weather', limit: 100, retryAfterMs: 6000 } });
+  t.is((await store.kept('registrations')).size, 100);
+  t.is(await registrations.register({ ...GIVEN, id: '7' }), 'renewed');
+  t.is(await registrations.register({ ...GIVEN, id: 'x', service: 'other' }), 'registered');
+  await registrations.deregister('7');
+  t.is(await registrations.register({ ...GIVEN, id: 'one more' }), 'registered');
+});
+
+test('a list that cannot be carried out when a time runs out is told, and the process goes on', async (t) => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  let isBroken = false;
+  const onChange = async (): Promise<void> => {
+    if (isBroken) throw new Error('no such list');
+  };
+  const onTrouble = (message: string) => told.push(message);
+  const registrations = new Registrations({ store: new MemoryMeshStore(), clock, onChange, onTrouble });
+  await registrations.register(GIVEN);
+  isBroken = true;
+  await clock.advance(10_000);
+  await settle();
+  t.deepEqual(told, ['Registrations are over, which could not be carried out: no such list']);
+  t.deepEqual(registrations.all, []);
+});
+
+test('instances that register at the same time get numbers of their own', async (t) => {
+  const { registrations, store } = setUp(t);
+  await Promise.all(['a', 'b', 'c'].map((id) => registrations.register({ ...GIVEN, id })));
+  const numbers = registrations.all.map(({ id, number }) => [id, number]);
+  t.deepEqual(numbers, Object.entries({ a: 1, b: 2, c: 3 }));
+  const kept = [...(await store.kept('registrations')).values()] as typeof registrations.all;
+  t.deepEqual(
+    kept.map(({ id, number }) => [id, number]),
+    numbers,
+  );
+});
+
+test('a heartbeat that comes while its instance is deregistered does not bring it back', async (t) => {
+  const { registrations, store } = setUp(t);
+  await registrations.register(GIVEN);
+  const gone = registrations.deregister('a');
+  const late = registrations.renew('a');
+  await t.throwsAsync(late, { message: /its time has run out/ });
+  await gone;
+  t.deepEqual(registrations.all, []);
+  t.is((await store.kept('registrations')).size, 0);
+});
+
+test('an instance that comes again before the store was read after an outage brings back the others', async (t) => {
+  const { registrations, store, clock } = setUp(t);
+  await registrations.register(GIVEN);
+  await registrations.register({ ...GIVEN, id: 'b' });
+  const after = setUp(t, store, clock);
+  t.is(await after.registrations.register(GIVEN), 'renewed');
+  t.deepEqual(after.changes, [['a', 'b']]);
+  t.false(await after.registrations.load());
+});

@@ -31,6 +31,26 @@ test('a configuration that says something else than before has the last word', a
   t.deepEqual(strategies(tuning, [A]), ['random']);
 });
 
+test('what is set at the same time is all set, here and in the store', async (t) => {
+  const store = new MemoryMeshStore();
+  const tuning = new Tuning(store);
+  await Promise.all([
+    tuning.set({ consecutiveFailures: 2 }, [A], false),
+    tuning.set({ ejectMs: 1000 }, [A, B], true),
+    tuning.set({ strategy: 'random' }, [A], false),
+  ]);
+  const after = new Tuning(store);
+  await after.load();
+  for (const one of [tuning, after]) {
+    const [a, b] = one.over([A, B]);
+    t.deepEqual(
+      [a?.breaker.consecutiveFailures, a?.breaker.ejectMs, a?.balance.strategy],
+      [2, 1000, 'random'],
+    );
+    t.is(b?.breaker.ejectMs, 1000);
+  }
+});
+
 test('thresholds are set one by one, a longer recovery lifts its ceiling, and all of it survives a restart', async (t) => {
   const store = new MemoryMeshStore();
   const before = new Tuning(store);

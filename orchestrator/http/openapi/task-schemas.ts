@@ -101,7 +101,11 @@ export const Heartbeat = named(
   z.strictObject({
     agent_type: agentFields.agent_type.optional(),
     meta: anyObject.optional(),
-    tasks: z.array(z.string()).max(MAX_LISTED).default([]).describe('Still at work on these.'),
+    tasks: z
+      .array(z.string())
+      .max(MAX_LISTED)
+      .default([])
+      .describe('Still at work on these; takes the scope admin.'),
   }),
 );
 export const HeartbeatAnswer = named(

@@ -1,4 +1,5 @@
 import { GantryError } from '../../kernel/index.ts';
+import { authorize } from '../guards/auth.ts';
 import { defineRoute, json, type Route } from '../openapi/define-route.ts';
 import {
   AgentList,
@@ -37,18 +38,21 @@ export function agentRoutes({ agents }: HttpOptions): Route[] {
       method: 'POST',
       path: '/api/v1/mesh/agents/{id}/heartbeat',
       operationId: 'beatAgent',
-      summary: 'An agent is there, for another minute; with agent_type also one that is new',
+      summary:
+        'An agent is there, for another minute; with agent_type also one that is new. With tasks it takes the scope admin',
       tag: 'tasks',
       scope: 'call',
       params: { id: 'Id of an agent' },
       body: { schema: Heartbeat, absent: { tasks: [] } },
       invalid: 'unprocessable',
       answers: { 200: { description: 'It is known', content: { 'application/json': HeartbeatAnswer } } },
-      errors: ['agent_not_found', 'queue_full', 'registry_unavailable'],
-      handle: async ({ params, body }) => {
+      errors: ['scope_missing', 'agent_not_found', 'queue_full', 'registry_unavailable'],
+      handle: async ({ params, body, caller, ctx }) => {
         const id = agentIdOf(params.id ?? '');
         if (id === null) throw new GantryError('unprocessable', 'id: must be 1 to 64 of A-Z a-z 0-9 : _ . -');
         const { agent_type: type, meta, tasks } = body;
+        // They are claimed and reported on with that scope alone: nobody else may hold up whom they would go to next.
+        if (tasks.length > 0) authorize(ctx.req, caller, 'admin');
         const agent = type === undefined ? null : { type, meta: meta ?? {} };
         const kept = await agents.beat(id, agent, tasks);
         return json({ agent_id: id, ttl_seconds: agents.ttlSeconds, tasks: kept });

@@ -31,7 +31,7 @@ export function registerRoutes(options: HttpOptions): Route[] {
       body: { schema: RegisterRequest },
       invalid: 'unprocessable',
       answers: { 200: { description: 'It is in the mesh', content: { 'application/json': Registered } } },
-      errors: ['address_not_allowed', 'server_exists', 'registry_unavailable'],
+      errors: ['address_not_allowed', 'server_exists', 'queue_full', 'registry_unavailable'],
       handle: async ({ body }) => {
         const request = registrationOf(body);
         const status = await mesh.register(request);
