@@ -56,9 +56,12 @@ async function runOnce(t: ExecutionContext, session: McpSession, mark: string): 
   return textOf((await session.call(`${mark}-runs`, 'runs', { mark })).result);
 }
 
-/** Containers of the mesh on the engine that the API does not know. */
+/**
+ * Containers of servers on the engine that the API does not know. A helper of the engine's adapter that a kill cut off
+ * (`gantry.helper`, never started or ended) is none: the first start three minutes later removes it.
+ */
 async function notShown(): Promise<readonly string[]> {
-  const onEngine = await labelledContainers();
+  const onEngine = await labelledContainers('gantry.server');
   const { text } = await api('GET', '/api/v1/containers');
   const { containers } = JSON.parse(text) as { containers: readonly Container[] };
   return onEngine.filter((id) => !containers.some((shown) => shown.id === id));
