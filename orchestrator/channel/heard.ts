@@ -1,4 +1,4 @@
-import type { JsonRpcId } from '../kernel/index.ts';
+import { type JsonRpcId, TurnoverMap } from '../kernel/index.ts';
 import type { Silence } from '../resilience/index.ts';
 
 /** A process that never answers what was withdrawn must not grow this without end; the oldest are forgotten. */
@@ -11,7 +11,7 @@ const MAX_WITHDRAWN = 1024;
  */
 export class Heard {
   /** In the order they were asked, which is that of their ids. */
-  readonly #owed = new Map<JsonRpcId, number>();
+  readonly #owed = new TurnoverMap<JsonRpcId, number>();
   readonly #withdrawn = new Set<JsonRpcId>();
   #heardAtMs: number;
 

@@ -129,23 +129,23 @@ export class Link {
       ({ linesTaken }) => {
         if (line > linesTaken) call.fail(neverArrived());
       },
-      () => {
-        // The channel is over, and with it the call.
-      },
+      () => {}, // the channel is over, and with it the call
     );
     return call.outcome;
   }
 
   /**
-   * A request of our own that only asks whether the process lives. It is no call: it neither counts as in flight nor
-   * holds up a drain, and the process does not owe its answer.
+   * Asks only whether the process lives. No call: it is not in flight, holds up no drain, and its answer is not owed.
    * @throws GantryError replica_failed when the channel ends first, call_timeout
    */
   async probe(method: string, params: Params, timeoutMs: number): Promise<JsonRpcOutcome> {
     if (this.#closed) throw notSent();
     const id = ++this.#lastId;
-    const options = { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs };
-    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd: () => this.#ended(id) });
+    const call = new OpenCall({
+      ...{ id, method, clock: this.#clock, startedAt: this.#clock.now(), onEnd: () => this.#ended(id) },
+      options: { callTimeoutMs: timeoutMs, maxCallMs: timeoutMs },
+      onWithdrawn: () => {}, // nobody's calls: the process need not hear of it
+    });
     this.#probes.add(id);
     this.#request(id, call, method, params);
     return call.outcome;
@@ -174,15 +174,16 @@ export class Link {
 
   #begin(id: number, method: string, options: CallOptions): OpenCall {
     const onEnd = (): void => {
-      this.#lastEndAt = this.#clock.now();
       this.#ended(id);
+      if (this.callsInFlight === 0) this.#lastEndAt = this.#clock.now();
     };
-    const call = new OpenCall({ id, method, clock: this.#clock, options, onEnd });
-    call.onWithdrawn = (why) =>
+    const startedAt = this.#clock.now();
+    const onWithdrawn = (why: string): void =>
       void this.notify('notifications/cancelled', { requestId: id, reason: why }).catch(() => {
         // The channel is over: there is nobody left to tell.
       });
-    this.#heard.asked(id, this.#clock.now());
+    const call = new OpenCall({ id, method, clock: this.#clock, startedAt, options, onEnd, onWithdrawn });
+    this.#heard.asked(id, startedAt);
     return call;
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, GantryError, type JsonRpcOutcome } from '../kernel/index.ts';
+import { type Clock, GantryError, type JsonRpcOutcome, type Signal } from '../kernel/index.ts';
 import type { ServerMessage } from './server-line.ts';
 
 export type CallOptions = {
@@ -7,16 +7,16 @@ export type CallOptions = {
   /** Ceiling of the call, whatever the server says meanwhile. */
   readonly maxCallMs: number;
   /** Withdraws the call: the server gets `notifications/cancelled`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal | undefined;
   /** Progress of this call, with the caller's own token, and whatever else is attributed to it. */
-  readonly onMessage?: (message: ServerMessage) => void;
+  readonly onMessage?: ((message: ServerMessage) => void) | undefined;
   /**
    * Whether messages without correlation may be given to this call. Only where one client holds the replica:
    * under sharing they would reach a stranger.
    */
   readonly takesUnattributed?: boolean;
   /** Told, in the turn of the call, what it takes to wait for its answer in another process (`Link.resume`). */
-  readonly onSent?: (sent: SentCall) => void;
+  readonly onSent?: ((sent: SentCall) => void) | undefined;
 };
 
 /** A request on its way to a process that outlives this one. */
@@ -31,8 +31,6 @@ export type SentCall = {
 /** One request in flight: its token, its deadlines, its one answer. */
 export class OpenCall {
   readonly outcome: Promise<JsonRpcOutcome>;
-  /** Called when the call ends without the server's answer while the server still works on it. */
-  onWithdrawn: (why: string) => void = () => {};
   readonly #id: number;
   readonly #method: string;
   readonly #options: CallOptions;
@@ -41,6 +39,7 @@ export class OpenCall {
   readonly #resolve: (outcome: JsonRpcOutcome) => void;
   readonly #reject: (error: unknown) => void;
   readonly #onEnd: () => void;
+  readonly #onWithdrawn: (why: string) => void;
   readonly #onAbort = (): void =>
     this.#withdraw(cancelled(this.#options.signal?.reason), 'cancelled by the client');
   #cancelTimer: () => void = () => {};
@@ -53,21 +52,26 @@ export class OpenCall {
     method: string;
     clock: Clock;
     options: CallOptions;
+    /** Milliseconds since the epoch. */
+    startedAt: number;
     onEnd: () => void;
+    /** Called when the call ends without the server's answer while the server still works on it. */
+    onWithdrawn: (why: string) => void;
   }) {
     this.#id = options.id;
     this.#method = options.method;
     this.#options = options.options;
     this.#clock = options.clock;
     this.#onEnd = options.onEnd;
-    this.#startedAt = this.#clock.now();
+    this.#onWithdrawn = options.onWithdrawn;
+    this.#startedAt = options.startedAt;
     this.#lastHeardAt = this.#startedAt;
     const { promise, resolve, reject } = Promise.withResolvers<JsonRpcOutcome>();
     this.outcome = promise;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#arm();
+    this.#arm(this.#startedAt);
   }
 
   get takesUnattributed(): boolean {
@@ -107,13 +111,12 @@ export class OpenCall {
     if (this.#end()) this.#reject(error);
   }
 
-  #arm(): void {
-    const now = this.#clock.now();
+  #arm(now: number): void {
     const silenceLeftMs = this.#lastHeardAt + this.#options.callTimeoutMs - now;
     const totalLeftMs = this.#startedAt + this.#options.maxCallMs - now;
     const leftMs = Math.min(silenceLeftMs, totalLeftMs);
     if (leftMs > 0) {
-      this.#cancelTimer = this.#clock.after(leftMs, () => this.#arm());
+      this.#cancelTimer = this.#clock.after(leftMs, () => this.#arm(this.#clock.now()));
       return;
     }
     const limit =
@@ -131,7 +134,7 @@ export class OpenCall {
   #withdraw(error: GantryError, why: string): void {
     if (!this.#end()) return;
     // The initialize request must not be cancelled (MCP 2025-11-25, basic/utilities/cancellation).
-    if (this.#method !== 'initialize') this.onWithdrawn(why);
+    if (this.#method !== 'initialize') this.#onWithdrawn(why);
     this.#reject(error);
   }
 

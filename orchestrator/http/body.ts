@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import { GantryError } from '../kernel/index.ts';
 import { type Json, parseJson } from './json-text.ts';
 import { passedBefore } from './passed-before.ts';
@@ -44,23 +45,38 @@ function checkContentType(header: string, types: readonly string[]): void {
   throw new GantryError('unsupported_media_type', `Send the body as ${types.join(' or ')}, in UTF-8.`);
 }
 
-function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Promise<Buffer> {
+async function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Promise<Buffer> {
   const tooLarge = () =>
     new GantryError('body_too_large', `The body is larger than ${maxBytes} bytes.`, { detail: { maxBytes } });
   // Node has checked that the header is a plain number.
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
+  const announced = Number(req.headers['content-length'] ?? Number.NaN);
+  if (announced > maxBytes) throw tooLarge();
   // The server leaves "100 Continue" to us, so that a body that will be refused is never sent.
   if (req.headers.expect !== undefined) res.writeContinue();
+  // Most bodies come with their headers and are here before the next turn: then there is nothing to listen for.
+  await null;
+  if (req.readableLength !== announced) return await readArriving(req, { maxBytes, idleMs, tooLarge });
+  const bytes: Buffer = req.read() ?? NOTHING;
+  req.resume(); // to its end, which is all that is left
+  return bytes;
+}
 
+const NOTHING = Buffer.alloc(0);
+
+type Limits = { readonly maxBytes: number; readonly idleMs: number; readonly tooLarge: () => GantryError };
+
+/** What comes piece by piece. */
+function readArriving(req: IncomingMessage, { maxBytes, idleMs, tooLarge }: Limits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const left = () => new GantryError('cancelled', 'The client left before its request was complete.');
+    if (req.destroyed) return reject(left());
     const chunks: Buffer[] = [];
     let size = 0;
-    let idle: NodeJS.Timeout | null = null;
     let isSettled = false;
     const settle = (act: () => void) => {
       if (isSettled) return;
       isSettled = true;
-      if (idle !== null) clearTimeout(idle);
+      clearTimeout(idle);
       act();
     };
     const giveUp = (error: GantryError) =>
@@ -69,23 +85,17 @@ function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Pr
         req.pause();
         reject(error);
       });
+    const stopped = () =>
+      giveUp(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`));
+    const idle = setTimeout(stopped, idleMs);
     const onData = (chunk: Buffer) => {
-      idle?.refresh();
+      idle.refresh();
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
       else giveUp(tooLarge());
     };
-    const onEnd = () =>
-      settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    const onGone = () =>
-      settle(() => reject(new GantryError('cancelled', 'The client left before its request was complete.')));
+    const onEnd = () => settle(() => resolve(Buffer.concat(chunks)));
+    const onGone = () => settle(() => reject(left()));
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
-    // Most bodies come with their headers, and need no timer.
-    process.nextTick(() => {
-      if (req.complete || isSettled) return;
-      const stopped = () =>
-        giveUp(new GantryError('invalid_request', `The body stopped arriving for ${idleMs} ms.`));
-      idle = setTimeout(stopped, idleMs);
-    });
   });
 }

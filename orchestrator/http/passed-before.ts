@@ -7,9 +7,11 @@ const MAX_KEPT = 64;
  */
 export function passedBefore(check: (text: string) => void): (text: string) => void {
   const passed = new Set<string>();
+  let last: string | null = null; // a comparison costs less than a look-up, and mostly one kind sends many
   return (text) => {
-    if (passed.has(text)) return;
-    check(text);
+    if (text === last) return;
+    if (!passed.has(text)) check(text);
     if (passed.size < MAX_KEPT) passed.add(text);
+    last = text;
   };
 }

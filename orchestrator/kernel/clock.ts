@@ -1,3 +1,5 @@
+import { TimerLists } from './timer-lists.ts';
+
 /** Time as a dependency, so that policies and timers can be tested without waiting. */
 export type Clock = {
   /** Milliseconds since the epoch. */
@@ -6,10 +8,9 @@ export type Clock = {
   after(delayMs: number, task: () => void): () => void;
 };
 
+const timers = new TimerLists();
+
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
+  after: (delayMs, task) => timers.after(delayMs, task),
 };

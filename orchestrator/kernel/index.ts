@@ -19,3 +19,4 @@ export * from './tool-filter.ts';
 export * from './turnover-map.ts';
 export * from './turns.ts';
 export * from './views.ts';
+export * from './withdrawal.ts';

@@ -133,7 +133,7 @@ export class ServerPool {
 
   /** What is known of the server while nobody should be woken by a question; null while it is awake. */
   get asleep(): Asleep | null {
-    return this.#standing.asleep(this.tools);
+    return this.#standing.asleep(() => this.tools);
   }
 
   /** Somebody is about to call a standing replica. Null while they are awake. */

@@ -114,7 +114,9 @@ export class Standing {
 
   /** Those whose process runs, in whatever state. */
   get replicas(): readonly Replica[] {
-    return this.slots.flatMap(({ phase }) => (phase.name === 'up' ? [phase.running.replica] : []));
+    const replicas: Replica[] = []; // asked for with every call
+    for (const { phase } of this.slots) if (phase.name === 'up') replicas.push(phase.running.replica);
+    return replicas;
   }
 
   /** Makes the places that are missing. */
@@ -145,10 +147,10 @@ export class Standing {
   }
 
   /** @param tools as they were listed last. @returns null while they are awake */
-  asleep(tools: readonly ToolView[]): Asleep | null {
+  asleep(tools: () => readonly ToolView[]): Asleep | null {
     if (this.rest === 'awake') return null;
     const [handshake = null] = this.slots.flatMap(({ running }) => running?.replica.handshake ?? []);
-    return { handshake, tools };
+    return { handshake, tools: tools() };
   }
 
   /** Somebody is about to call one. Null while they are awake. */

@@ -23,7 +23,7 @@ export type AttemptOptions<T> = {
  * @throws as `lease` and `send`; the first failure, where no replica could be had for the next try
  */
 export async function attempt<T>(options: AttemptOptions<T>): Promise<T> {
-  const failed = new Set<Replica>();
+  let failed: ReadonlySet<Replica> = NONE;
   let failure: unknown = null;
   options.budget.deposit();
   for (;;) {
@@ -37,7 +37,7 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<T> {
     } catch (error) {
       // A replica that takes too long is slow; one that has failed is not quick.
       answered = error instanceof GantryError && error.code === 'call_timeout';
-      failed.add(lease.replica);
+      failed = new Set([...failed, lease.replica]);
       if (!isRetried(options, error, failed.size)) throw told(error, failed.size);
       failure = error;
     } finally {
@@ -45,6 +45,8 @@ export async function attempt<T>(options: AttemptOptions<T>): Promise<T> {
     }
   }
 }
+
+const NONE: ReadonlySet<Replica> = new Set();
 
 function leaseFor(
   { lease }: AttemptOptions<unknown>,
@@ -107,10 +109,7 @@ export function callOptionsOf(
   { timeouts }: ServerSpec,
   { signal, onMessage, onSent }: RoutedCallOptions,
 ): CallOptions {
-  return {
-    ...timeouts,
-    ...(signal === undefined ? {} : { signal }),
-    ...(onSent === undefined ? {} : { onSent }),
-    ...(onMessage === undefined ? {} : { onMessage: risingProgress(onMessage) }),
-  };
+  const { callTimeoutMs, maxCallMs } = timeouts;
+  const rising = onMessage === undefined ? undefined : risingProgress(onMessage);
+  return { callTimeoutMs, maxCallMs, signal, onSent, onMessage: rising };
 }

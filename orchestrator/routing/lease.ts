@@ -1,3 +1,4 @@
+import type { Signal } from '../kernel/index.ts';
 import type { Replica } from '../replica/index.ts';
 import type { Owner } from './fair-queue.ts';
 
@@ -11,7 +12,7 @@ export type Lease = {
 export type LeaseRequest = {
   readonly owner: Owner;
   /** Withdraws the request while it waits. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
   /** Replicas that have just failed this call: others are better. */
   readonly avoid: ReadonlySet<Replica>;
   /** Whether to wait also when no replica is ready now: one that has died is being replaced. */

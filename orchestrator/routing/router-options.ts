@@ -1,4 +1,4 @@
-import type { Clock, Facts } from '../kernel/index.ts';
+import type { Clock, Facts, Signal } from '../kernel/index.ts';
 import type { CallOptions, Replica } from '../replica/index.ts';
 import type { Pools } from './pools.ts';
 
@@ -16,7 +16,7 @@ export type LeaseOptions = {
   /** Which of the principal's sessions: they take turns where calls wait. */
   readonly session?: string;
   /** Withdraws the call, also while it waits. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
 };
 
 export type RoutedCallOptions = LeaseOptions &

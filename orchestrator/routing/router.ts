@@ -214,9 +214,9 @@ export class Router {
           avoid: failed,
           patient: failed.size > 0,
         };
-        const leased = (): Lease | Promise<Lease> => this.#balancers.of(server).pool.lease(request);
         const waking = this.#pools.wake(server);
-        return waking === null ? leased() : waking.then(leased);
+        if (waking === null) return this.#balancers.of(server).pool.lease(request);
+        return waking.then(() => this.#balancers.of(server).pool.lease(request));
       }
       case 'session':
       case 'principal':

@@ -81,7 +81,8 @@ export class SharedPool {
   }
 
   #pick({ owner, avoid }: LeaseRequest, balance: Balance): Candidate | null {
-    const available = this.#available().map((replica) => this.#candidate(replica));
+    const available: Candidate[] = [];
+    for (const replica of this.#standing()) if (replica.available) available.push(this.#candidate(replica));
     const { maxInFlight } = balance;
     const free = maxInFlight === null ? available : available.filter(({ leases }) => leases < maxInFlight);
     const better = avoid.size === 0 ? free : free.filter(({ replica }) => !avoid.has(replica));
@@ -91,7 +92,8 @@ export class SharedPool {
 
   #weigh(candidates: readonly Candidate[], { strategy, weights, slowStartMs }: Balance): void {
     const now = this.#options.clock.now();
-    const oldestSince = Math.min(...candidates.map(({ since }) => since));
+    let oldestSince = now;
+    for (const { since } of candidates) if (since < oldestSince) oldestSince = since;
     for (const candidate of candidates) {
       const configured = strategy === 'weighted' ? (weights[candidate.number] ?? 1) : 1;
       const share = slowStartShare({ since: candidate.since, oldestSince, now, slowStartMs });
@@ -115,8 +117,12 @@ export class SharedPool {
   }
 
   #available(): readonly Replica[] {
+    return this.#standing().filter(({ available }) => available);
+  }
+
+  #standing(): readonly Replica[] {
     const { pools, server } = this.#options;
-    return pools.standing(server).filter(isAvailable);
+    return pools.standing(server);
   }
 
   /** @throws GantryError server_not_found */
@@ -131,8 +137,4 @@ export class SharedPool {
     facts.state({ type: 'call.refused', server, why: 'no_replica' });
     return noReplica(server);
   }
-}
-
-function isAvailable({ available }: Replica): boolean {
-  return available;
 }

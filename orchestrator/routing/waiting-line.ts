@@ -1,4 +1,4 @@
-import type { Clock, Facts, GantryError } from '../kernel/index.ts';
+import type { Clock, Facts, GantryError, Signal } from '../kernel/index.ts';
 import { FairQueue, type Owner } from './fair-queue.ts';
 import { callerLeft, queueFull, waitedTooLong } from './refusals.ts';
 
@@ -11,7 +11,7 @@ const LOOK_AGAIN_MS = 100;
 /** What whoever waits has to say of himself. */
 export type Request = {
   readonly owner: Owner;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
 };
 
 type Waiter<R extends Request, G> = {

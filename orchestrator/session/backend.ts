@@ -1,9 +1,9 @@
-import type { JsonRpcId, JsonRpcOutcome } from '../kernel/index.ts';
+import type { JsonRpcId, JsonRpcOutcome, Signal } from '../kernel/index.ts';
 import type { ResumedCall, SentCall, ServerMessage } from '../routing/index.ts';
 import type { TakeoverKind } from './session-book.ts';
 
 export type BackendCallOptions = {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly onMessage: (message: ServerMessage) => void;
   /** See `CallOptions`. Not told by a backend that sends something else in place of the call. */
   readonly onSent?: (sent: SentCall) => void;

@@ -156,7 +156,7 @@ export class Calls {
     const outcomes = asked.map(({ id, method, params }): Started => {
       const request = this.#requests.begin({ id, method, token: tokenOf(params), startedAt: now });
       requests.push(request);
-      const options = { signal: request.abort.signal, onMessage, onSent: request.onSent };
+      const options = { signal: request.withdrawal, onMessage, onSent: request.onSent };
       return {
         request,
         outcome: this.#answered(request, this.#options.backend.call(method, params, options)),
@@ -170,7 +170,7 @@ export class Calls {
     request: OpenRequest,
     onMessage: (message: ServerMessage) => void,
   ): Promise<JsonRpcOutcome> {
-    const options = { signal: request.abort.signal, onMessage, startedAt };
+    const options = { signal: request.withdrawal, onMessage, startedAt };
     const { backend, server } = this.#options;
     const lost = (): Promise<never> => Promise.reject(lostWithRestart(server));
     return this.#answered(
@@ -182,7 +182,6 @@ export class Calls {
   }
 
   #answered(request: OpenRequest, outcome: Promise<JsonRpcOutcome>): Promise<JsonRpcOutcome> {
-    this.#lastRequestAt = this.#options.clock.now();
     const ended = (): void => {
       this.#requests.answered(request);
       this.#lastRequestAt = this.#options.clock.now();

@@ -1,4 +1,4 @@
-import { GantryError, type JsonRpcId, TurnoverMap } from '../kernel/index.ts';
+import { GantryError, type JsonRpcId, TurnoverMap, Withdrawal } from '../kernel/index.ts';
 import type { SentCall } from '../routing/index.ts';
 import type { OpenCallNote, OpenWork } from './open-work.ts';
 
@@ -7,7 +7,7 @@ type Asked = Pick<OpenCallNote, 'id' | 'method' | 'token' | 'startedAt'>;
 /** One request of a client, from its arrival until its answer has been said. */
 export class OpenRequest {
   readonly id: JsonRpcId;
-  readonly abort = new AbortController();
+  readonly withdrawal = new Withdrawal();
   readonly #asked: Asked;
   readonly #work: OpenWork;
   #stream: string | null;
@@ -63,17 +63,12 @@ export class OpenRequests {
 
   /** @throws GantryError invalid_request when one of these ids is in use */
   checkFree(requests: readonly { readonly id: JsonRpcId }[]): void {
-    const taken = requests.find(({ id }) => this.#open.has(id));
-    if (taken === undefined) return;
-    const id = JSON.stringify(taken.id);
-    throw new GantryError('invalid_request', `A call with id ${id} is already open in this session.`, {
-      detail: { id: taken.id },
-    });
+    for (const { id } of requests) if (this.#open.has(id)) throw alreadyOpen(id);
   }
 
   /** @throws as `checkFree` */
   begin(asked: Asked): OpenRequest {
-    this.checkFree([asked]);
+    if (this.#open.has(asked.id)) throw alreadyOpen(asked.id);
     return this.#add(new OpenRequest(asked, this.#work));
   }
 
@@ -89,15 +84,20 @@ export class OpenRequests {
 
   /** A client withdraws one; ids that are not open are none of its. */
   cancel(id: unknown, why: unknown): void {
-    if (typeof id === 'string' || typeof id === 'number') this.#open.get(id)?.abort.abort(why);
+    if (typeof id === 'string' || typeof id === 'number') this.#open.get(id)?.withdrawal.abort(why);
   }
 
   cancelAll(why: string): void {
-    for (const request of this.#open.values()) request.abort.abort(why);
+    for (const request of this.#open.values()) request.withdrawal.abort(why);
   }
 
   #add(request: OpenRequest): OpenRequest {
     this.#open.set(request.id, request);
     return request;
   }
+}
+
+function alreadyOpen(id: JsonRpcId): GantryError {
+  const message = `A call with id ${JSON.stringify(id)} is already open in this session.`;
+  return new GantryError('invalid_request', message, { detail: { id } });
 }

@@ -1,11 +1,11 @@
-import { type Clock, GantryError } from '../kernel/index.ts';
+import { type Clock, GantryError, type Signal } from '../kernel/index.ts';
 
 export type Patience = {
   readonly server: string;
   readonly clock: Clock;
   /** At most so long, in milliseconds. */
   readonly limitMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
   /** Whether an earlier start of the orchestrator sent what waits now. */
   readonly wasSent: boolean;
 };

@@ -16,8 +16,8 @@ export function handlerOf(mcp: McpHandler, server: string): McpHandler {
   return (request) => mcp({ ...request, server });
 }
 
-/** A header; null where it is absent or empty. */
+/** A header; null where it is absent or empty. @param name in lower case */
 export function headerOf({ req }: Exchange, name: string): string | null {
-  const value = req.headers[name.toLowerCase()];
+  const value = req.headers[name];
   return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -64,7 +64,7 @@ async function post(request: McpRequest, options: McpRouteOptions): Promise<void
   const { text, value } = await readJson(request, { maxBytes: maxBodyBytes });
   if (Array.isArray(value)) return postBatch(request, sessions, text, value);
   request.state.rpcId = idOf(value); // whatever goes wrong from here on is answered to that request
-  const header = (name: string): string | null => headerOf(request, name);
+  const header = (name: string): string | null => headerOf(request, name.toLowerCase());
   const message = withTraceContext(readClientMessage(null, value), header);
   const id = message.kind === 'request' ? message.id : null;
   const version = versionOf(request);
@@ -99,7 +99,7 @@ async function get(request: McpRequest, { sessions }: McpRouteOptions): Promise<
   checkStreamAccept(request.req.headers.accept);
   checkVersion(versionOf(request));
   const sender = senderOf(request);
-  const lastEventId = headerOf(request, 'Last-Event-ID');
+  const lastEventId = headerOf(request, 'last-event-id');
   const stream = lastEventId === null ? sessions.listen(sender) : await sessions.resume(sender, lastEventId);
   // 204 is the word of server-sent events for "do not come back".
   if (stream === null) return void request.res.writeHead(204).end();
@@ -121,10 +121,10 @@ async function send({ res }: McpRequest, reply: Reply, id: JsonRpcId | null, sta
 }
 
 function versionOf(request: McpRequest): string | null {
-  return headerOf(request, 'MCP-Protocol-Version');
+  return headerOf(request, 'mcp-protocol-version');
 }
 
 function senderOf(request: McpRequest): Sender {
   const { server, principal } = request;
-  return { server, principal, sessionId: headerOf(request, 'Mcp-Session-Id') };
+  return { server, principal, sessionId: headerOf(request, 'mcp-session-id') };
 }

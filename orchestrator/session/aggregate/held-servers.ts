@@ -1,4 +1,4 @@
-import { type Clock, GantryError } from '../../kernel/index.ts';
+import { type Clock, GantryError, type Signal } from '../../kernel/index.ts';
 import type { Router } from '../../routing/index.ts';
 import { HeldServer, type HeldServerOptions } from './held-server.ts';
 
@@ -53,7 +53,7 @@ export class HeldServers {
    * The session on a server, made if there is none.
    * @throws GantryError as `HeldServer.open`; cancelled when `signal` aborts, while others may still wait for it
    */
-  async on(server: string, signal: AbortSignal): Promise<HeldServer> {
+  async on(server: string, signal: Signal): Promise<HeldServer> {
     const held = this.#held.get(server);
     if (held !== undefined) return held;
     const opening = this.#opening.get(server) ?? this.#begin(server);
@@ -122,7 +122,7 @@ export class HeldServers {
   }
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(promise: Promise<T>, signal: Signal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       const message = 'The caller withdrew this call before it was sent.';

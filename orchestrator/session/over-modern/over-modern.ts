@@ -1,4 +1,5 @@
 import {
+  abortSignalOf,
   type Clock,
   GantryError,
   isObject,
@@ -119,9 +120,11 @@ export class OverModern implements Backend {
   async #relay(
     method: string,
     params: Record<string, unknown> | undefined,
-    { signal, onMessage }: CallOptions,
+    options: CallOptions,
   ): Promise<JsonRpcOutcome> {
     const { clock, spec, own, lease } = this.#options;
+    const { onMessage } = options;
+    const signal = abortSignalOf(options.signal); // joined with others for what the server asks
     const rounds = (withReplica: WithReplica): Promise<JsonRpcOutcome> =>
       callInRounds(method, params, {
         withReplica,
