@@ -24,7 +24,12 @@ export async function readJson(
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new GantryError('unsupported_media_type', 'Compressed request bodies are not accepted.');
   }
-  const bytes = await readBytes(exchange, options.maxBytes, options.idleMs ?? IDLE_MS);
+  const { maxBytes, idleMs = IDLE_MS } = options;
+  const announced = announcedBytes(exchange, maxBytes);
+  // Most bodies come with their headers and are here before the next turn: then there is nothing to listen for.
+  await null;
+  const isHere = exchange.req.readableLength === announced;
+  const bytes = isHere ? readWhole(exchange.req) : await readArriving(exchange.req, maxBytes, idleMs);
   if (!isUtf8(bytes)) throw new GantryError('parse_error', 'The body is not valid UTF-8.');
   return parseJson(bytes.toString('utf8'));
 }
@@ -45,17 +50,17 @@ function checkContentType(header: string, types: readonly string[]): void {
   throw new GantryError('unsupported_media_type', `Send the body as ${types.join(' or ')}, in UTF-8.`);
 }
 
-async function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: number): Promise<Buffer> {
-  const tooLarge = () =>
-    new GantryError('body_too_large', `The body is larger than ${maxBytes} bytes.`, { detail: { maxBytes } });
+/** How long the body is to be; NaN where nobody said. */
+function announcedBytes({ req, res }: Exchange, maxBytes: number): number {
   // Node has checked that the header is a plain number.
   const announced = Number(req.headers['content-length'] ?? Number.NaN);
-  if (announced > maxBytes) throw tooLarge();
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   // The server leaves "100 Continue" to us, so that a body that will be refused is never sent.
   if (req.headers.expect !== undefined) res.writeContinue();
-  // Most bodies come with their headers and are here before the next turn: then there is nothing to listen for.
-  await null;
-  if (req.readableLength !== announced) return await readArriving(req, { maxBytes, idleMs, tooLarge });
+  return announced;
+}
+
+function readWhole(req: IncomingMessage): Buffer {
   const bytes: Buffer = req.read() ?? NOTHING;
   req.resume(); // to its end, which is all that is left
   return bytes;
@@ -63,10 +68,8 @@ async function readBytes({ req, res }: Exchange, maxBytes: number, idleMs: numbe
 
 const NOTHING = Buffer.alloc(0);
 
-type Limits = { readonly maxBytes: number; readonly idleMs: number; readonly tooLarge: () => GantryError };
-
 /** What comes piece by piece. */
-function readArriving(req: IncomingMessage, { maxBytes, idleMs, tooLarge }: Limits): Promise<Buffer> {
+function readArriving(req: IncomingMessage, maxBytes: number, idleMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const left = () => new GantryError('cancelled', 'The client left before its request was complete.');
     if (req.destroyed) return reject(left());
@@ -92,10 +95,16 @@ function readArriving(req: IncomingMessage, { maxBytes, idleMs, tooLarge }: Limi
       idle.refresh();
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
-      else giveUp(tooLarge());
+      else giveUp(tooLarge(maxBytes));
     };
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks)));
     const onGone = () => settle(() => reject(left()));
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}
+
+function tooLarge(maxBytes: number): GantryError {
+  return new GantryError('body_too_large', `The body is larger than ${maxBytes} bytes.`, {
+    detail: { maxBytes },
   });
 }

@@ -1,6 +1,10 @@
 /** Whose a call is. Fairness is between principals first, then between the sessions of one. */
 export type Owner = { readonly principal: string; readonly session: string | null };
 
+export function ownerOf(principal: string, { session = null }: { readonly session?: string | null }): Owner {
+  return { principal, session };
+}
+
 type Sessions<T> = Map<string | null, Set<T>>;
 
 /**

@@ -10,6 +10,7 @@ import { GREETING, type Handshake, listTools, type Replica, type ToolList } from
 import { answerAsleep } from './asleep.ts';
 import { attempt, callOptionsOf } from './attempts.ts';
 import { Balancers } from './balancers.ts';
+import { ownerOf } from './fair-queue.ts';
 import type { Place } from './fresh-places.ts';
 import type { Lease, LeaseRequest } from './lease.ts';
 import type { Hello, Pools } from './pools.ts';
@@ -17,6 +18,7 @@ import { handshakeRefused, serverNotFound } from './refusals.ts';
 import type { CallRequest, LeaseOptions, RoutedCallOptions, RouterOptions } from './router-options.ts';
 
 const NOBODY: ReadonlySet<Replica> = new Set();
+const LIST = { method: 'tools/list', params: undefined };
 
 /**
  * Finds the replica that serves: one of its own for a session, one of the pool for a call. How a server's
@@ -141,24 +143,27 @@ export class Router {
     return await this.#lease(server, principal, options, NOBODY);
   }
 
-  /** One call on a replica, under the server's timeouts. @throws as `lease` and `Replica.call` */
-  async call(
+  /** One call on a replica, under the server's timeouts; `async` would be a promise more. @throws as `lease` and `Replica.call` */
+  call(
     server: string,
     principal: string,
     request: CallRequest,
     options: RoutedCallOptions = {},
   ): Promise<JsonRpcOutcome> {
-    const known = answerAsleep(request, this.#pools.asleep(server));
-    if (known !== null) return known;
-    const { onReplica, beforeSend } = options;
-    const callOptions = callOptionsOf(this.spec(server), options);
-    const send = (replica: Replica): Promise<JsonRpcOutcome> => {
-      onReplica?.(replica);
-      return replica.call(request.method, request.params, callOptions);
-    };
-    return await this.#attempt(server, principal, request, options, (replica) =>
-      beforeSend === undefined ? send(replica) : beforeSend().then(() => send(replica)),
-    );
+    try {
+      const known = answerAsleep(request, this.#pools.asleep(server));
+      if (known !== null) return Promise.resolve(known);
+      const { onReplica, beforeSend } = options;
+      const callOptions = callOptionsOf(this.spec(server), options);
+      const send = (replica: Replica): Promise<JsonRpcOutcome> => {
+        onReplica?.(replica);
+        return replica.call(request.method, request.params, callOptions);
+      };
+      const soon = (replica: Replica) => beforeSend?.().then(() => send(replica)) ?? send(replica);
+      return this.#attempt(server, principal, request, options, soon);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The tools that a server listed last; nobody is asked. None while they are not known, or where it is gone. */
@@ -172,8 +177,8 @@ export class Router {
     if (asleep !== null && asleep.tools.length > 0) return { tools: asleep.tools, error: null };
     const { signal } = options;
     const each = { ...this.spec(server).timeouts, ...(signal === undefined ? {} : { signal }) };
-    const request = { method: 'tools/list', params: undefined };
-    return await this.#attempt(server, principal, request, options, (replica) => listTools(replica, each));
+    const list = (replica: Replica): Promise<ToolList> => listTools(replica, each);
+    return await this.#attempt(server, principal, LIST, options, list);
   }
 
   #attempt<T>(
@@ -241,8 +246,4 @@ export class Router {
       throw error;
     }
   }
-}
-
-function ownerOf(principal: string, { session }: LeaseOptions) {
-  return { principal, session: session ?? null };
 }

@@ -8,7 +8,7 @@ export type McpRequest = Exchange & {
   readonly state: RequestState;
 };
 
-/** Answers it, or throws what the answer shall say. */
+/** Answers it, or throws, at once or later, what the answer shall say. */
 export type McpHandler = (request: McpRequest) => Promise<void>;
 
 /** The same for addresses that do not name the server. */

@@ -32,7 +32,7 @@ export type McpRouteOptions = {
  * without (2026-07-28), which has POST only. Every check is made before a container hears of the request.
  */
 export function mcpRoute(options: McpRouteOptions): McpHandler {
-  return async (request) => {
+  return (request) => {
     const { req, res, server } = request;
     options.checkServer(server);
     if (req.method !== 'POST' && eraOf(versionOf(request), null) === 'modern') {
@@ -49,7 +49,7 @@ export function mcpRoute(options: McpRouteOptions): McpHandler {
         checkVersion(versionOf(request));
         options.sessions.end(senderOf(request));
         res.writeHead(204).end();
-        return;
+        return Promise.resolve();
       default:
         throw new GantryError('method_not_allowed', 'Use POST, GET or DELETE here.', {
           detail: { allow: ['POST', 'GET', 'DELETE'] },
@@ -78,7 +78,7 @@ async function post(request: McpRequest, options: McpRouteOptions): Promise<void
   }
   const isInitialize = message.kind === 'request' && message.method === 'initialize';
   if (!isInitialize) checkVersion(version);
-  await send(request, await sessions.take(senderOf(request), message, () => clientGone(request)), id);
+  return send(request, await sessions.take(senderOf(request), message, () => clientGone(request)), id);
 }
 
 /** An array of messages, which only one revision has. */
@@ -92,7 +92,7 @@ async function postBatch(
   const sender = senderOf(request);
   sessions.checkBatch(sender);
   const messages = readBatch(elementTexts(text), values);
-  await send(request, await sessions.takeBatch(sender, messages), null);
+  return send(request, await sessions.takeBatch(sender, messages), null);
 }
 
 async function get(request: McpRequest, { sessions }: McpRouteOptions): Promise<void> {
@@ -106,17 +106,25 @@ async function get(request: McpRequest, { sessions }: McpRouteOptions): Promise<
   await writeEvents(request.res, stream, {});
 }
 
-async function send({ res }: McpRequest, reply: Reply, id: JsonRpcId | null, status = 200): Promise<void> {
+/** @returns a promise only where there is something to wait for: a call pays for each that it makes */
+function send(
+  { res }: McpRequest,
+  reply: Reply,
+  id: JsonRpcId | null,
+  status = 200,
+): Promise<void> | undefined {
   switch (reply.kind) {
     case 'accepted':
       res.writeHead(202).end();
-      return;
+      return undefined;
     case 'stream':
       return writeEvents(res, reply.stream, {});
     case 'list':
-      return writeText(res, `[${reply.answers.join(',')}]`, { status, sessionId: reply.sessionId });
+      writeText(res, `[${reply.answers.join(',')}]`, { status, sessionId: reply.sessionId });
+      return undefined;
     case 'json':
-      return writeOutcome(res, id ?? 0, reply.outcome, { status, sessionId: reply.sessionId });
+      writeOutcome(res, id ?? 0, reply.outcome, { status, sessionId: reply.sessionId });
+      return undefined;
   }
 }
 
