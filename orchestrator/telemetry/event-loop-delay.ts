@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
 /** Each look wakes a process that has nothing to do: a hundred a second, Node's default, were a quarter of its idle cost. */
-const RESOLUTION_MS = 50;
+export const RESOLUTION_MS = 50;
 /** A scrape sees the window before and the one that runs, so nothing is lost between scrapes up to this far apart. */
 const WINDOW_MS = 30_000;
 

@@ -4,7 +4,7 @@ import { firstValues, httpMethodLabel } from './bounded-labels.ts';
 import { BREAKER_FACTS, breakerCounters } from './breaker-metrics.ts';
 import { CALL_BUCKETS, callMetrics } from './call-metrics.ts';
 import { counterIn } from './counter-in.ts';
-import { measureEventLoopDelay } from './event-loop-delay.ts';
+import { measureEventLoopDelay, RESOLUTION_MS } from './event-loop-delay.ts';
 import { HotCounter, HotHistogram } from './hot-metrics.ts';
 import { ReplicaCensus } from './replica-census.ts';
 import { scalingMetrics } from './scaling-metrics.ts';
@@ -26,7 +26,10 @@ const MAX_WORDS = 40;
  */
 export function countFacts(facts: Facts): FactMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'gantry_' });
+  collectDefaultMetrics({
+    ...{ register: registry, prefix: 'gantry_' },
+    eventLoopMonitoringPrecision: RESOLUTION_MS,
+  });
   const stopDelay = measureEventLoopDelay(registry);
   const stops = [
     facts.listen(counters(registry)),
