@@ -37,7 +37,7 @@ class TimerList {
   constructor(delayMs: number, onEmpty: () => void) {
     this.#delayMs = delayMs;
     this.#onEmpty = onEmpty;
-    this.#timer = setTimeout(() => this.#fire(), delayMs);
+    this.#timer = this.#wait(delayMs);
   }
 
   add(task: () => void): () => void {
@@ -78,6 +78,13 @@ class TimerList {
 
   #next(): void {
     if (this.#first === null) return this.#onEmpty();
-    this.#timer = setTimeout(() => this.#fire(), Math.max(1, this.#first.dueAt - performance.now()));
+    this.#timer = this.#wait(this.#first.dueAt - performance.now());
+  }
+
+  #wait(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#fire(), Math.min(LONGEST_MS, Math.max(1, delayMs)));
   }
 }
+
+/** What `setTimeout` takes: with more it fires at once. Who waits longer is looked at in between. */
+const LONGEST_MS = 2 ** 31 - 1;

@@ -1,6 +1,7 @@
 /** Whose a call is. Fairness is between principals first, then between the sessions of one. */
 export type Owner = { readonly principal: string; readonly session: string | null };
 
+/** Of a principal's call; without a session where it came in none. */
 export function ownerOf(principal: string, { session = null }: { readonly session?: string | null }): Owner {
   return { principal, session };
 }

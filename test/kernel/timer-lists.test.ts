@@ -75,4 +75,10 @@ test('nobody keeps the process who does not wait any more; a task that throws ta
     timers.after(10, () => { throw new Error('thrown'); });
     timers.after(10, () => process.stdout.write('told'));`;
   t.is(run(throwing).stdout, 'thrown told');
+  // More than `setTimeout` takes: that would fire again and again, with a warning of Node's.
+  const long = `
+    const cancel = timers.after(2 ** 40, () => process.stdout.write('too early'));
+    timers.after(30, cancel);`;
+  const { stdout, stderr } = run(long);
+  t.deepEqual({ stdout, stderr }, { stdout: '', stderr: '' });
 });
