@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Bench } from './chapter.ts';
 import { BenchEngine } from './engine.ts';
 import { Gateway } from './gateway.ts';
+import { haltPollNs, haltPollText } from './halt-polling.ts';
 import { startMesh } from './mesh.ts';
 import { OWN_CHAPTERS } from './own-chapters.ts';
 import { SIDE_CHAPTERS } from './side-chapters.ts';
@@ -47,6 +48,7 @@ async function measure(): Promise<void> {
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     node: process.version,
+    haltPollNs: await haltPollNs(),
     /** Over the minute before: half the cores and more, and the figures tell about the machine as well. */
     load: loadOf(),
   };
@@ -56,9 +58,16 @@ async function measure(): Promise<void> {
     ...(only === null ? [] : [`GANTRY_BENCH_ONLY=${only.join(',')}`]),
     'npm run bench',
   ].join(' ');
-  say(
-    `${command}\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, load average ${machine.load}`,
-  );
+  const { cpu, cores, memoryGib, node, load } = machine;
+  const polls = haltPollText(machine.haltPollNs);
+  const facts = [
+    cpu,
+    `${cores} cores`,
+    `${memoryGib} GiB`,
+    `Node ${node}`,
+    ...(polls === null ? [] : [polls]),
+  ];
+  say(`${command}\n${facts.join(', ')}, load average ${load}`);
   const bench: Bench = { root: ROOT, gateway, engine, rounds: pace.rounds, pace, isQuick, say };
   const results: Record<string, unknown> = {};
   for (const chapter of chosen) {

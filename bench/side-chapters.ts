@@ -1,6 +1,7 @@
 import { type Bench, type Chapter, chapter } from './chapter.ts';
 import { ECHO_SERVER } from './echo-server.ts';
 import type { BenchEngine } from './engine.ts';
+import { withHaltPolling } from './halt-polling.ts';
 import { type Spread, spreadOf } from './quantiles.ts';
 import { installOnHost } from './real-server.ts';
 import { measurePeerSessions, measureSessionsCost } from './sessions-cost.ts';
@@ -27,6 +28,7 @@ export const SIDE_CHAPTERS: readonly Chapter[] = [
     await row(bench, [...peers, gantry.direct], ECHO, 16),
     await row(bench, [...peers, gantry.direct], ECHO, 256),
   ]),
+  chapter('polling', {}, polling, sideTable),
   sideChapter('open', async ({ peers, gantry }, bench) => {
     const sides = [...peers, gantry.direct];
     const supergateway = peers.filter(({ name }) => name === 'supergateway');
@@ -83,6 +85,19 @@ async function onStage<T>(bench: WithEngine, act: (stage: Stage) => Promise<T>):
   } finally {
     for (const peer of peers) await peer.close();
   }
+}
+
+/** Echo with processors that look for work before they halt: what a call costs where waking up costs little. */
+async function polling(bench: WithEngine): Promise<SideRow[] | null> {
+  const rows = await withHaltPolling(() =>
+    onStage(bench, async ({ peers, gantry }) => [
+      await row(bench, [...peers, gantry.direct], ECHO, 1),
+      await row(bench, [...peers, gantry.direct], ECHO, 64),
+    ]),
+  );
+  if (rows === null)
+    bench.say('Not measured: only root can set it, in a KVM guest with the governor haltpoll.');
+  return rows?.map((one) => ({ ...one, work: `${one.work}, polling` })) ?? null;
 }
 
 /** Whether more processes in front of one owner of sessions would pay, and what Gantry's rooms cost without an engine. */

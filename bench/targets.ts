@@ -23,11 +23,12 @@ type Bound = { readonly atLeast: number } | { readonly atMost: number };
 /** What Gantry wants to be, against what one run has measured. The median decides. */
 export function targetsOf(results: Results): readonly Target[] {
   const echo = results.echo as readonly SideRow[] | undefined;
+  const polling = results.polling as readonly SideRow[] | undefined;
   const open = results.open as readonly SideRow[] | undefined;
   const sizes = results.sizes as readonly SideRow[] | undefined;
   const row = (rows: readonly SideRow[] | undefined, inFlight: number) =>
     rows?.find((one) => one.inFlight === inFlight);
-  const own = ownSide(echo?.[0] ?? open?.[0] ?? sizes?.[0]);
+  const own = ownSide(echo?.[0] ?? polling?.[0] ?? open?.[0] ?? sizes?.[0]);
   const many = (results.sessions as SessionsResult | undefined)?.gantry.at(-1);
   const warm = results.warm as WarmCost | undefined;
   const idle = results.idle as IdleCost | undefined;
@@ -49,6 +50,11 @@ export function targetsOf(results: Results): readonly Target[] {
       'echo, 1 in flight: median over supergateway',
       { atMost: 0.7 },
       ratioOf(row(echo, 1), own, 'supergateway', 'p50'),
+    ),
+    target(
+      'the same where processors poll before they halt',
+      { atMost: 0.7 },
+      ratioOf(row(polling, 1), own, 'supergateway', 'p50'),
     ),
     target(
       "echo, open loop at half of supergateway's most: 99th percentile over supergateway",

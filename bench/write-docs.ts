@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BarGroup, barChart } from './chart.ts';
+import { haltPollText } from './halt-polling.ts';
 import { spreadOf } from './quantiles.ts';
 import type { SideRow } from './side-by-side.ts';
 import type { SessionsResult } from './side-chapters.ts';
@@ -18,6 +19,7 @@ export type Run = {
     readonly node: string;
     readonly load: number;
     readonly loadAtEnd: number;
+    readonly haltPollNs?: number | null;
   };
   readonly results: Results;
 };
@@ -25,7 +27,7 @@ export type Run = {
 const PAGE = join('docs', 'performance.md');
 const PICTURE = 'performance.svg';
 const [BEGIN, END] = ['<!-- bench: written by npm run bench -- --write-docs -->', '<!-- /bench -->'];
-const SIDE_CHAPTERS = ['echo', 'open', 'sizes', 'progress', 'everything', 'eras'];
+const SIDE_CHAPTERS = ['echo', 'polling', 'open', 'sizes', 'progress', 'everything', 'eras'];
 
 /** @throws Error when the page has lost its markers */
 export async function writeDocs(run: Run, root: string): Promise<void> {
@@ -40,13 +42,14 @@ export async function writeDocs(run: Run, root: string): Promise<void> {
 
 function chapterText({ at, command, machine, results }: Run): string {
   const { cpu, cores, memoryGib, node, load, loadAtEnd } = machine;
+  const polls = haltPollText(machine.haltPollNs);
   const targets = targetsOf(results).map(
     (row) => `| ${row.what} | ${row.target} | ${measuredText(row)} | ${verdictOf(row)} |`,
   );
   const rows = SIDE_CHAPTERS.flatMap((name) => (results[name] ?? []) as readonly SideRow[]);
   const sessions = results.sessions as SessionsResult | undefined;
   return [
-    `\`${command}\`, ${at.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, Node ${node}, load average ${load} at the`,
+    `\`${command}\`, ${at.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGib} GiB, Node ${node}${polls === null ? '' : `, ${polls}`}, load average ${load} at the`,
     `begin and ${loadAtEnd} at the end. Median of the rounds, least and most in brackets.`,
     '',
     '| what | target | measured | |',
