@@ -1,46 +1,68 @@
-import { writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { constants as os } from 'node:os';
 
-/** How long an idle processor of a KVM guest looks for work before it halts, in nanoseconds. */
-const PARAMETER = '/sys/module/haltpoll/parameters/guest_halt_poll_ns';
-/** The kernel's own default (Linux, virt/guest-halt-polling). */
+/** Where the kernel has it (Linux, virt/guest-halt-polling). */
+const KERNEL = {
+  governor: '/sys/devices/system/cpu/cpuidle/current_governor',
+  /** How long an idle processor looks for work at most before it halts, in nanoseconds. */
+  limit: '/sys/module/haltpoll/parameters/guest_halt_poll_ns',
+  /** Without this it would go on looking after the limit is back to 0. */
+  shrinks: '/sys/module/haltpoll/parameters/guest_halt_poll_allow_shrink',
+};
+export type HaltPollingFiles = typeof KERNEL;
+
+/** The kernel's own default. */
 const USUAL_NS = 200_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** As the machine has it, 0 where its processors halt at once; null where it is no such guest. */
-export async function haltPollNs(parameter: string = PARAMETER): Promise<number | null> {
-  const text = await readFile(parameter, 'utf8').catch(() => null);
-  return text === null ? null : Number(text);
+/** As the machine has it, 0 where its processors halt at once; null where something else decides when they halt. */
+export function haltPollNs(files: HaltPollingFiles = KERNEL): number | null {
+  return read(files.governor) === 'haltpoll' ? Number(read(files.limit) ?? Number.NaN) : null;
 }
 
 /** For the line that says which machine it was; null where there is nothing to say. */
 export function haltPollText(ns: number | null | undefined): string | null {
   if (ns === null || ns === undefined) return null;
-  return ns === 0 ? 'halt polling off' : `halt polling ${ns / 1000} µs`;
+  return ns === 0 ? 'halt polling off' : `halt polling up to ${ns / 1000} µs`;
 }
 
-/**
- * Acts with processors that look for work as long as the kernel means them to, and leaves the machine as it was, also
- * when the process is told to end meanwhile.
- * @returns null where that cannot be set: another kind of machine, or not root
- */
+/** Whether `withHaltPolling` would change anything, and could: the machine has it off, and lets us. */
+export function canPoll(files: HaltPollingFiles = KERNEL): boolean {
+  if (haltPollNs(files) !== 0 || read(files.shrinks) !== 'Y') return false;
+  try {
+    accessSync(files.limit, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Acts with the kernel's own default and sets back what was there, also when this process is told to end meanwhile. */
 export async function withHaltPolling<T>(
   act: () => Promise<T>,
-  parameter: string = PARAMETER,
-): Promise<T | null> {
-  const before = await haltPollNs(parameter);
-  if (before === null) return null;
-  const isSet = await writeFile(parameter, String(USUAL_NS)).then(
-    () => true,
-    () => false,
-  );
-  if (!isSet) return null;
-  const restore = (): void => writeFileSync(parameter, String(before));
-  const stop = (): void => process.exit(1); // and with it `restore`
-  process.once('exit', restore).once('SIGINT', stop).once('SIGTERM', stop);
+  files: HaltPollingFiles = KERNEL,
+): Promise<T> {
+  const before = read(files.limit) ?? '0';
+  const restore = (): void => writeFileSync(files.limit, before);
+  const stop = (signal: NodeJS.Signals): void => {
+    restore();
+    process.exit(128 + os.signals[signal]);
+  };
+  // Not `once`: npm passes ^C on a second time, and without a listener that would end the process before it has restored.
+  for (const signal of SIGNALS) process.on(signal, stop);
   try {
+    writeFileSync(files.limit, String(USUAL_NS));
     return await act();
   } finally {
-    process.off('exit', restore).off('SIGINT', stop).off('SIGTERM', stop);
     restore();
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return null; // another kind of machine
   }
 }

@@ -48,7 +48,7 @@ async function measure(): Promise<void> {
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     node: process.version,
-    haltPollNs: await haltPollNs(),
+    haltPollNs: haltPollNs(),
     /** Over the minute before: half the cores and more, and the figures tell about the machine as well. */
     load: loadOf(),
   };
