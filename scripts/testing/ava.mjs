@@ -23,7 +23,11 @@ export async function runAva({ root, files, env = {}, serial = false, timeout = 
   const passed = [];
   const failed = [];
   let detailing = false;
-  const over = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  /** @type {Promise<string>} how it ended; empty where that is as it should be */
+  const over = new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(signal ?? (code === 0 ? '' : `exit code ${code}`)));
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const test = /^(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b.*)?$/.exec(line);
     if (test) {
@@ -39,8 +43,7 @@ export async function runAva({ root, files, env = {}, serial = false, timeout = 
       say(`    ${line.replace(/^[\s#]*/, '')}`);
     }
   }
-  const code = await over;
-  if (code !== 0 && failed.length === 0)
-    failed.push(`ava ended with exit code ${code} over ${files.join(' ')}`);
+  const end = await over;
+  if (end !== '' && failed.length === 0) failed.push(`ava ended with ${end} over ${files.join(' ')}`);
   return { passed, failed };
 }
