@@ -17,7 +17,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** As the machine has it, 0 where its processors halt at once; null where something else decides when they halt. */
 export function haltPollNs(files: HaltPollingFiles = KERNEL): number | null {
-  return read(files.governor) === 'haltpoll' ? Number(read(files.limit) ?? Number.NaN) : null;
+  const limit = read(files.limit);
+  return limit !== null && read(files.governor) === 'haltpoll' ? Number(limit) : null;
 }
 
 /** For the line that says which machine it was; null where there is nothing to say. */

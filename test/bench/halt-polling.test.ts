@@ -66,5 +66,7 @@ test('nothing is changed on a machine that polls already, or does not halt by th
 test('a run says how its machine was set', async (t) => {
   t.is(haltPollText(haltPollNs(await machine(t, '0'))), 'halt polling off');
   t.is(haltPollText(haltPollNs(await machine(t, '200000'))), 'halt polling up to 200 µs');
-  t.is(haltPollText(haltPollNs(await machine(t, '200000', 'menu'))), null);
+  const other = await machine(t, '200000', 'menu');
+  t.is(haltPollText(haltPollNs(other)), null);
+  t.is(haltPollText(haltPollNs({ ...(await machine(t, '0')), limit: '/nowhere/b' })), null);
 });

@@ -79,7 +79,8 @@ test('listing starts nothing: a server that was put to rest sleeps on, and a cal
   const before = await until('it sleeps', async () => {
     const { idle } = await expectStatus<Json>(200, api('GET', `/api/v1/servers/${name}`));
     const containers = await startsOf(name);
-    return idle === 'stopped' && containers.every(({ state }) => state === 'stopped') && containers;
+    const areStopped = containers.length > 0 && containers.every(({ state }) => state === 'stopped');
+    return idle === 'stopped' && areStopped && containers;
   });
   t.true(namesIn(await listed(session, 'tools/list')).includes(`${name}__echo`));
   await listed(session, 'prompts/list');
