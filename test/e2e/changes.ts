@@ -79,13 +79,13 @@ export function rollout(name: string, state: string): Promise<Rolled> {
   );
 }
 
-/** Of standing replicas, by server. */
+/** Of replicas that serve and are no session's, by server: one that never gets ready has another container every time. */
 export async function containerIds(): Promise<Map<string, string[]>> {
   const { containers } = await expectStatus<{ containers: Container[] }>(
     200,
     api('GET', '/api/v1/containers'),
   );
-  const standing = containers.filter(({ heldBy }) => heldBy === 'pool');
+  const standing = containers.filter(({ heldBy, state }) => heldBy === 'pool' && state === 'ready');
   const groups = Map.groupBy(standing, (one) => one.server);
   return new Map([...groups].map(([name, group]) => [name, group.map(({ id }) => id).sort()]));
 }
