@@ -157,7 +157,7 @@ async function main(): Promise<void> {
     intents: remembered.intents,
   });
   const infrastructure = new Infrastructure(environment, control.health);
-  const bus = startTasks({ stores, router, tools, mesh, facts, epoch, onTrouble: trouble('tasks') });
+  const bus = startTasks({ stores, tools, mesh, facts, epoch, onTrouble: trouble('tasks') });
   const http: HttpOptions = {
     ...control,
     mesh: meshControl({ runTime, mesh, list, calls: new MeshCalls(router, clock) }),

@@ -4,7 +4,6 @@ import { type Facts, messageOf, systemClock } from './kernel/index.ts';
 import type { Mesh } from './lifecycle/index.ts';
 import type { Stores } from './registry-start.ts';
 import { mayRunTwice } from './resilience/index.ts';
-import type { Router } from './routing/index.ts';
 import type { Tools } from './session/index.ts';
 
 /** Well within the time an agent is kept, and often enough for a graph of what waits. */
@@ -12,7 +11,6 @@ const BEAT_EVERY_MS = 10_000;
 
 export type TasksOptions = {
   readonly stores: Pick<Stores, 'tasks' | 'agents'>;
-  readonly router: Router;
   readonly tools: Tools;
   readonly mesh: Mesh;
   readonly facts: Facts;
@@ -22,7 +20,7 @@ export type TasksOptions = {
 };
 
 /** The task bus with its worker. `close` waits for the tasks in hand, and leaves the others to the next start. */
-export function startTasks({ stores, router, tools, mesh, facts, epoch, onTrouble }: TasksOptions): Pick<
+export function startTasks({ stores, tools, mesh, facts, epoch, onTrouble }: TasksOptions): Pick<
   HttpOptions,
   'tasks' | 'agents'
 > & {
@@ -41,7 +39,7 @@ export function startTasks({ stores, router, tools, mesh, facts, epoch, onTroubl
   const tasks = new TaskBus({
     store,
     facts,
-    checkServer: (server) => void router.spec(server),
+    checkTool: (server, tool) => tools.check(server, tool),
     onTasks: () => worker.wake(),
   });
   const agents = new AgentTasks({ ...shared, agents: stores.agents });

@@ -20,8 +20,8 @@ import { toolTaskOf } from './tool-task.ts';
 export type TaskBusOptions = {
   readonly store: TaskStore;
   readonly facts: Facts;
-  /** @throws GantryError server_not_found */
-  readonly checkServer: (server: string) => void;
+  /** @throws GantryError server_not_found, tool_not_found (not offered) */
+  readonly checkTool: (server: string, tool: string) => void;
   /** Told that the mesh's own topic has something new. */
   readonly onTasks: () => void;
 };
@@ -48,8 +48,8 @@ export class TaskBus {
 
   /**
    * All or none; the answer comes when they are on disk.
-   * @throws GantryError unprocessable, server_not_found, queue_full, invalid_state (the idempotency key stands for
-   * another task)
+   * @throws GantryError unprocessable, server_not_found, tool_not_found (not offered), queue_full, invalid_state (the
+   * idempotency key stands for another task)
    */
   async enqueue(requests: readonly TaskRequest[], principal: string): Promise<readonly EnqueuedTask[]> {
     const tasks = requests.map((request) => this.#taskOf(request, principal));
@@ -139,7 +139,7 @@ export class TaskBus {
       const message = `A task of topic ${MESH_TOPIC} has task_type, such as "everything/echo", and payload, an object.`;
       throw new GantryError('unprocessable', message);
     }
-    this.#options.checkServer(call.server);
+    this.#options.checkTool(call.server, call.tool);
     return call.server;
   }
 

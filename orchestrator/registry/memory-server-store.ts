@@ -44,11 +44,6 @@ export class MemoryServerStore implements ServerStore {
     return pinned;
   }
 
-  async deleteResolved(key: string): Promise<boolean> {
-    this.#check();
-    return this.#resolved.delete(key);
-  }
-
   async ping(): Promise<void> {
     this.#check();
   }

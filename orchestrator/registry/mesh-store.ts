@@ -50,4 +50,3 @@ export type MeshStore = {
 
 export const WRITTEN_BEHIND: readonly WrittenBehind[] = ['tools', 'breakers'];
 export const HELD_KINDS: readonly HeldKind[] = ['replicas', 'sessions', 'services'];
-export const NO_CHANGE: Change = { put: new Map(), remove: [] };

@@ -86,10 +86,6 @@ export class RedisServerStore implements ServerStore {
     });
   }
 
-  async deleteResolved(key: string): Promise<boolean> {
-    return this.#redis.run(async (redis) => (await redis.hdel(this.#keys.resolved, key)) > 0);
-  }
-
   async ping(): Promise<void> {
     await this.#redis.run((redis) => redis.ping());
   }

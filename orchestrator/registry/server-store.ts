@@ -20,8 +20,6 @@ export type ServerStore = {
    * @returns the version that is pinned now.
    */
   putResolved(key: string, version: string): Promise<string>;
-  /** Forgets a pin, so that the version is resolved anew. @returns whether there was one. */
-  deleteResolved(key: string): Promise<boolean>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   /** Every later call rejects. Fine to call twice. */

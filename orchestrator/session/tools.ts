@@ -25,6 +25,11 @@ export class Tools {
     this.#router = router;
   }
 
+  /** Whether a call would be tried at all. @throws GantryError server_not_found, tool_not_found (not offered) */
+  check(server: string, tool: string): void {
+    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
+  }
+
   /** Each tool as the server wrote it. @throws as `Router.call`, and mcp_error */
   async list(server: string, principal: string, signal: AbortSignal): Promise<readonly ToolView[]> {
     const { tools, error } = await this.#router.tools(server, principal, { signal });
@@ -40,7 +45,7 @@ export class Tools {
     principal: string,
     signal: AbortSignal,
   ): Promise<string> {
-    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
+    this.check(server, tool);
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), { signal });
     if (await isUnknownTool(this.#router, { server, tool, principal }, outcome, signal)) {
       throw toolNotFound(server, tool);
@@ -56,7 +61,7 @@ export class Tools {
     { server, tool, args, principal }: ToolCall,
     options: Pick<RoutedCallOptions, 'signal' | 'beforeSend'>,
   ): Promise<{ readonly raw: string; readonly isError: boolean }> {
-    if (!allowsTool(this.#router.spec(server).tools, tool)) throw toolNotFound(server, tool);
+    this.check(server, tool);
     const outcome = await this.#router.call(server, principal, toolCall(tool, args), options);
     return { raw: unwrap(server, outcome).raw, isError: isErrorAnswer(outcome) };
   }

@@ -30,8 +30,9 @@ export function busRig(
   const bus = new TaskBus({
     store,
     facts,
-    checkServer: (server) => {
+    checkTool: (server, tool) => {
       if (server === 'nobody') throw new GantryError('server_not_found', 'No server is called "nobody".');
+      if (tool === 'hidden') throw new GantryError('tool_not_found', 'It is not offered.');
     },
     onTasks: () => worker?.wake(),
   });

@@ -37,9 +37,10 @@ test('idempotency keys belong to their principal and topic', async (t) => {
   t.like(error, { code: 'invalid_state' });
 });
 
-test('a task of the mesh names a server that exists and a tool; others are free', async (t) => {
+test('a task of the mesh names a server that exists and a tool that is offered; others are free', async (t) => {
   const rig = busRig(t, execute, { works: false });
   t.like(await t.throwsAsync(rig.enqueue('nobody/x')), { code: 'server_not_found' });
+  t.like(await t.throwsAsync(rig.enqueue('a/hidden')), { code: 'tool_not_found' });
   for (const type of ['x', '/x', 'x/', '']) {
     t.like(await t.throwsAsync(rig.enqueue(type)), { code: 'unprocessable' }, type);
   }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { api, callTool, expectStatus } from './harness.ts';
 import { callBody, mesh, meshJson } from './mesh-api.ts';
-import { addServer, fixtureEntry, removeServer, untilReady } from './own-server.ts';
+import { addServer, fixtureEntry, makeServer, removeServer, untilReady } from './own-server.ts';
 import { enqueueTool, post, textOfTask, untilTask } from './task-api.ts';
 
 /** Writes down on its volume what it executes. Of its two tools that do, one is not offered. */
@@ -23,32 +23,19 @@ function rpcBody(method: string, params: object) {
 
 test('a tool that is not offered is refused by every way in beside MCP, and nothing of it runs', async (t) => {
   const args = (marker: string) => ({ marker });
+  const task = (marker: string) => ({ task_type: `${server}/${DENIED}`, payload: args(marker) });
+  const besideIt = { task_type: `${server}/note`, payload: args('beside one that is not offered') };
   for (const [way, answer] of [
     ['the path', mesh('POST', 'v2/call', callBody(server, DENIED, args('path')))],
     ['JSON-RPC', mesh('POST', 'v2/call', rpcBody('tools/call', { name: DENIED, arguments: args('rpc') }))],
     ['REST', api('POST', `/api/v1/servers/${server}/tools/${DENIED}`, { body: args('rest') })],
+    ['a task', post('/v2/enqueue', task('task'))],
+    ['a task of the topic', post('/enqueue', { topic: 'mcp', task: task('topic') })],
+    ['a batch', post('/v2/enqueue/batch', { tasks: [besideIt, task('batch')] })],
   ] as const) {
     const { error } = await expectStatus<{ error: { code: string; message: string } }>(404, answer);
     t.is(error.code, 'tool_not_found', way);
     t.is(error.message, `Server ${server} has no tool named ${DENIED}.`, way);
-  }
-  const task = (marker: string) => ({ task_type: `${server}/${DENIED}`, payload: args(marker) });
-  const { tasks } = await expectStatus<{ tasks: { task_id: string }[] }>(
-    200,
-    post('/v2/enqueue/batch', { tasks: [task('batch')] }),
-  );
-  const byTopic = await expectStatus<{ id: string }>(
-    200,
-    post('/enqueue', { topic: 'mcp', task: task('topic') }),
-  );
-  const { task_id } = await enqueueTool(`${server}/${DENIED}`, args('task'));
-  for (const id of [task_id, byTopic.id, ...tasks.map((one) => one.task_id)]) {
-    const { result, error } = await untilTask(id, 'failed');
-    t.is(result, null);
-    t.deepEqual(error, {
-      code: 'tool_not_found',
-      message: `Server ${server} has no tool named ${DENIED}.`,
-    });
   }
 
   // The one that is offered runs by the same ways: what ran is what was written down.
@@ -73,4 +60,18 @@ test('a list through the mesh has only what is offered', async (t) => {
     rpcBody('tools/list', {}),
   );
   t.deepEqual(body.result.tools.map(({ name }) => name).sort(), ['echo', 'executions', 'note']);
+});
+
+test('a tool that is not offered any longer when its task is due does not run', async (t) => {
+  t.timeout(180_000);
+  const kept = { sharing: 'shared', data: '/data' };
+  const name = await makeServer(t, 'withdrawn', { ...(await fixtureEntry('ledger.py')), ...kept });
+  await untilReady(name);
+  await callTool(name, 'note', { marker: 'in time' });
+  const { task_id } = await enqueueTool(`${name}/note`, { marker: 'too late' }, { delay_ms: 10_000 });
+  await expectStatus(202, api('PATCH', `/api/v1/servers/${name}`, { body: { tools: { deny: ['note*'] } } }));
+  const { result, error } = await untilTask(task_id, 'failed');
+  t.is(result, null);
+  t.deepEqual(error, { code: 'tool_not_found', message: `Server ${name} has no tool named note.` });
+  t.is((await callTool(name, 'executions')).trim(), 'in time');
 });

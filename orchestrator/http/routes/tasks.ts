@@ -29,7 +29,7 @@ const ENQUEUE = {
   ...ROUTE,
   method: 'POST',
   invalid: 'unprocessable',
-  errors: ['server_not_found', 'invalid_state', 'queue_full', 'registry_unavailable'],
+  errors: ['server_not_found', 'tool_not_found', 'invalid_state', 'queue_full', 'registry_unavailable'],
 } as const;
 
 /** Whose tasks a caller sees: its own; the administrator everybody's. */
