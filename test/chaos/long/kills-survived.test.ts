@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
+import { ready } from '../../e2e/changes.ts';
 import { reachedOver } from '../../e2e/channels.ts';
 import { api, type Container, containersOf, textOf } from '../../e2e/harness.ts';
 import { type McpSession, openSession } from '../../e2e/mcp-session.ts';
-import { addServer, fixtureEntry, removeServer, untilReady } from '../../e2e/own-server.ts';
+import { addServer, fixtureEntry, removeServer } from '../../e2e/own-server.ts';
 import { until } from '../../e2e/until.ts';
 import { killAndStart, labelledContainers } from '../../e2e-serial/orchestrator.ts';
 
@@ -19,7 +20,7 @@ test.before(async (t) => {
     sharing: 'shared',
     replicas: REPLICAS,
   });
-  await untilReady(name);
+  await ready(name, REPLICAS);
 });
 test.after.always(async (t) => {
   t.timeout(60_000);
@@ -36,7 +37,7 @@ test.serial(
     await reachedOver(t, name, 'socket');
     for (let kill = 1; kill <= KILLS; kill++) {
       await killAndStart();
-      await untilReady(name);
+      await ready(name, REPLICAS);
       t.deepEqual(await idsOf(name), before, `kill ${kill}`);
       t.is(await runOnce(t, session, `kill-${kill}`), '1');
       // Servers of the stack that never come up are started again and again: what is just being made is not shown yet.
