@@ -107,18 +107,19 @@ test('latency keeps everything back for its time', async (t) => {
   proxy.suffer({ latencyMs: 200 });
   const begun = performance.now();
   await echoOf(socket, 'hello');
-  t.true(performance.now() - begun >= 2 * 200, 'there and back');
+  // A timer of Node counts whole milliseconds, so it may be early by a part of one.
+  t.true(performance.now() - begun >= 2 * 199, 'there and back');
 });
 
 test('a slow close is passed on late, and what was sent before it at once', async (t) => {
   const { proxy, open, ends } = await start(t);
   const socket = await open();
-  proxy.suffer({ slowCloseMs: 300 });
+  proxy.suffer({ slowCloseMs: 1000 });
   const begun = performance.now();
   await echoOf(socket, 'hello');
-  t.true(performance.now() - begun < 300);
+  t.true(performance.now() - begun < 1000);
   const ended = performance.now();
   socket.end();
   t.is(await ends[0], 'end');
-  t.true(performance.now() - ended >= 300);
+  t.true(performance.now() - ended >= 999);
 });

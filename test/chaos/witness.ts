@@ -12,7 +12,7 @@ const SILENT_MS = 2000;
 /** After so long the API has to say what has become of the engine or of Redis. */
 const TOLD_WITHIN_MS = 6000;
 /** Of a replica: it is found frozen after `callTimeoutMs` and its probes (docs/configuration.md), with a few seconds to look twice. */
-const REPLICA_TOLD_WITHIN_MS = 15_000;
+const REPLICA_TOLD_WITHIN_MS = 20_000;
 
 type Part = 'engine' | 'redis';
 type Mesh = {

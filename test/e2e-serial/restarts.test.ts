@@ -74,11 +74,11 @@ test.serial(
     const exitCode = await dockerOnHost('inspect', '-f', '{{.State.ExitCode}}', await orchestratorId());
     t.is(exitCode, '0');
     t.deepEqual(await labelledContainers('gantry.channel=attach'), []);
-    const left = await labelledContainers();
+    const left = await labelledContainers('gantry.server');
     await compose('start', 'orchestrator');
     await readyAgain();
     await everythingIsAccountedFor();
-    const taken = await labelledContainers();
+    const taken = await labelledContainers('gantry.server');
     t.true(left.length > 0);
     t.deepEqual(
       left.filter((id) => !taken.includes(id)),
@@ -145,7 +145,7 @@ async function everythingIsAccountedFor(): Promise<void> {
   await until(
     'every container is accounted for',
     async () => {
-      const onEngine = await labelledContainers();
+      const onEngine = await labelledContainers('gantry.server');
       type Listed = { containers: Container[] };
       const { containers } = await expectStatus<Listed>(200, api('GET', '/api/v1/containers'));
       const known = containers.map((container) => container.id).sort();

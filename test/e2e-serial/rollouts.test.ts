@@ -112,7 +112,7 @@ test.serial('new replicas that die in their first moments are taken back too', a
   await untilReady(name);
   const before = await engineReplicas(name);
   const dies =
-    "import os,sys,threading;sys.path.insert(0,'/opt/fixtures');threading.Timer(4,os._exit,[7]).start();import plain";
+    "import os,sys,threading;sys.path.insert(0,'/opt/fixtures');threading.Timer(10,os._exit,[7]).start();import plain";
   await file.edit({ [name]: { ...entry, command: ['python3', '-c', dies] } });
   const watched = await rollout(name, 'watching');
   t.true(watched.rollout?.tools?.removed.includes('run'), 'the other program has fewer tools');

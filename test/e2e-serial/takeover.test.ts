@@ -114,7 +114,7 @@ test.serial(
     await killAndStart();
     await Promise.all(cut);
     // The same id and the same process: its late answer must not be taken for the one of this call.
-    const next = await own.call('cut own', 'run', { mark: 'next', ms: 4000 });
+    const next = await own.call('cut own', 'run', { mark: 'next', ms: 6000 });
     t.deepEqual(next.result?.content, [{ type: 'text', text: 'ran next' }]);
     await untilReady(shared.server);
     for (const mark of calls.keys()) t.is(await runs(mark === 'cut own' ? own : shared, mark), 1, mark);
@@ -192,7 +192,8 @@ test.serial('a polite stop answers calls in flight, and their sessions go on', a
 async function callsInEveryWay(t: ExecutionContext, what: string) {
   const own = await openSession(t, counted.get('session') ?? '');
   const shared = await openSession(t, counted.get('shared') ?? '');
-  const args = (mark: string): Json => ({ mark, ms: 4000 });
+  for (const { server } of [own, shared]) await reachedOver(t, server, 'socket');
+  const args = (mark: string): Json => ({ mark, ms: 6000 });
   const inSession = (session: McpSession, mark: string): Promise<RawAnswer> =>
     session.post(toolCall(mark, 'run', args(mark)));
   const ways: Record<string, (mark: string) => Promise<RawAnswer>> = {
@@ -207,7 +208,6 @@ async function callsInEveryWay(t: ExecutionContext, what: string) {
     const session = mark === `${what} own` ? own : shared;
     await until(`${mark} runs`, async () => (await runs(session, mark)) === 1);
   }
-  for (const { server } of [own, shared]) await reachedOver(t, server, 'socket');
   return { own, shared, calls };
 }
 

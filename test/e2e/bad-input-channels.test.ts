@@ -71,7 +71,7 @@ for (const { channel, entry } of CHANNELS) {
     for (const body of [modernBody('tools/list'), { jsonrpc: '2.0', id: 1, method: 'tools/list' }]) {
       t.is((await session.post(body, { 'mcp-protocol-version': '2026-07-28' })).status, 400);
     }
-    const slow = session.call('twice', 'sleep', { ms: 1500 });
+    const slow = session.call('twice', 'sleep', { ms: 5000 });
     await until('it runs', async () => (await server(name)).callsInFlight === 1);
     t.is((await session.post(toolCall('twice', 'echo'))).status, 400, 'its id is in use');
     t.is(textOf((await slow).result), 'slept');

@@ -87,8 +87,7 @@ for (const { channel, entry } of CHANNELS) {
     t.is(await callTool(name, 'echo', { text: 'above water' }), 'above water');
     t.true(await othersAnswer());
     const lines = () => metric('gantry_stderr_lines_total', `server="${name}"`);
-    const before = await lines();
-    t.true(before > 1000);
+    const before = await until('a flood', async () => (await lines()) > 1000 && (await lines()));
     await until('more of the flood', async () => (await lines()) > before + 1000);
     const [container] = await containersOf(name);
     const { status, text } = await api('GET', `/api/v1/containers/${container?.id}/logs`);
@@ -153,7 +152,7 @@ for (const { channel, entry } of CHANNELS) {
     await reachedOver(t, name, channel);
     // Looked at in any state: the first restarts come at once.
     const reason = await until('a reason', async () => (await server(name)).reason);
-    t.is(reason.code, 'exited');
+    t.true(['exited', 'crash_loop'].includes(reason.code), reason.code);
     t.is(reason.exitCode, 3);
     t.is(reason.stderr.at(-1), 'fixture: FIXTURE_TOKEN is not set');
   });
@@ -230,7 +229,7 @@ test('servers of the file that cannot start fail with a reason, and all others a
   ]) {
     t.is((await server(name)).state, 'ready', name);
   }
-  t.is((await api('GET', '/readyz')).status, 200);
+  await until('readiness', async () => (await api('GET', '/readyz')).status === 200);
 });
 
 test('a call to a server that is not ready is refused at once with 503', async (t) => {

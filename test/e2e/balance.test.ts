@@ -75,8 +75,8 @@ test('least connections leaves a slow replica with less, and another strategy sh
 
 test('beyond its limit calls wait, a full queue is 429 and a long wait 503, both with Retry-After', async (t) => {
   t.timeout(280_000);
-  const name = await workers(t, 1, { balance: { maxInFlight: 1, queueSize: 2, queueTimeoutMs: 2000 } });
-  const busy = ask(name, 'work', { ms: 6000 });
+  const name = await workers(t, 1, { balance: { maxInFlight: 1, queueSize: 2, queueTimeoutMs: 5000 } });
+  const busy = ask(name, 'work', { ms: 12_000 });
   await until('it works', async () => (await metric('gantry_picks_total', `server="${name}"`)) === 1);
   const waiting = [ask(name, 'host'), ask(name, 'host')];
   await until('two wait', async () => (await queued(name)) === 2);
@@ -120,11 +120,11 @@ test('a call whose client leaves while it waits is gone from the queue at once, 
 
 test('a flood of one session does not starve another one: they take turns', async (t) => {
   t.timeout(280_000);
-  const name = await workers(t, 1, { balance: { maxInFlight: 1 } });
+  const name = await workers(t, 1, { balance: { maxInFlight: 1, queueTimeoutMs: 60_000 } });
   const [flooding, other] = [await openSession(t, name), await openSession(t, name)];
   const answered: string[] = [];
   const call = async (who: typeof other, label: string, id: number) => {
-    const { error } = await who.call(id, 'work', { ms: 150 });
+    const { error } = await who.call(id, 'work', { ms: 400 });
     t.is(error, undefined);
     answered.push(label);
   };

@@ -66,7 +66,7 @@ test('calls that time out open a breaker: the container is replaced, a probe pas
   const name = await readyServer(t, 'stuck.py', {
     sharing: 'shared',
     replicas: 2,
-    timeouts: { callTimeoutMs: 3000, drainMs: 1000 },
+    timeouts: { callTimeoutMs: 5000, drainMs: 1000 },
     breaker: { consecutiveFailures: 3 },
     health: { intervalMs: 0 },
   });
@@ -215,7 +215,7 @@ test('a frozen replica of a session is found: its call gets a typed error, and t
 test('thresholds changed by PATCH hold for the replica that is there', async (t) => {
   const name = await readyServer(t, 'stuck.py', {
     sharing: 'shared',
-    timeouts: { callTimeoutMs: 1500, drainMs: 500 },
+    timeouts: { callTimeoutMs: 3000, drainMs: 500 },
     health: { intervalMs: 0 },
   });
   const before = await onlyOne(name);

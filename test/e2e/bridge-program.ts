@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SocketChannel } from '../../orchestrator/channel/index.ts';
@@ -13,7 +14,7 @@ let program: Promise<string> | null = null;
 export function bridgeProgram(): Promise<string> {
   program ??= (async () => {
     const directory = await mkdtemp(join(tmpdir(), 'gantry-init-'));
-    process.once('exit', () => void rm(directory, { recursive: true, force: true }));
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true })); // nothing async runs any more then
     const path = join(directory, 'gantry-init');
     await writeFile(path, await realEngine().images.readFile(testImage(), '/opt/gantry/gantry-init'));
     await chmod(path, 0o755);

@@ -65,7 +65,7 @@ test('a crash loop outlives kills of the orchestrator: nothing is started before
   });
 
   const since = Date.now();
-  for (let kill = 1; kill <= 3; kill++) {
+  for (let kill = 1; kill <= 2; kill++) {
     await mesh.signal('SIGKILL');
     mesh.launch();
     const now = await until('it answers again', flaky);
@@ -73,9 +73,9 @@ test('a crash loop outlives kills of the orchestrator: nothing is started before
     t.is(now.reason?.code, 'crash_loop');
     t.regex(await mesh.metrics(), /^gantry_breaker_state\{server="flaky",guards="calls",state="open"\} 1$/m);
   }
-  t.true(Date.now() < nextTryAt, 'this test was too slow to show anything');
   t.deepEqual(await createdSince(since), []);
   t.deepEqual(await mesh.containers('flaky'), []);
+  t.true(Date.now() < nextTryAt, 'this test was too slow to show anything');
   t.like(await stored(), { breaker: { state: 'open' }, waiting: { at: nextTryAt } });
 
   const [volume = ''] = (
@@ -83,9 +83,10 @@ test('a crash loop outlives kills of the orchestrator: nothing is started before
   ).split('\n');
   await dockerInside('run', '--rm', '-v', `${volume}:/data`, image, 'touch', '/data/ok');
   await until('it is ready', async () => (await flaky()).state === 'ready', { timeoutMs: 120_000 });
-  const created = await createdSince(since);
-  t.is(created.length, 1);
-  t.true((created[0] ?? 0) >= nextTryAt);
+  const [id = '', ...others] = await mesh.containers('flaky');
+  t.deepEqual(others, []);
+  const created = await dockerInside('inspect', '--format', '{{.Created}}', id);
+  t.true(Date.parse(created.trim()) >= nextTryAt, created);
   const metrics = await mesh.metrics();
   t.regex(metrics, /^gantry_breaker_state\{server="flaky",guards="calls",state="closed"\} 1$/m);
   t.regex(metrics, /^gantry_probes_total\{server="flaky",outcome="answered"\} [1-9]/m);
@@ -102,8 +103,8 @@ async function flaky(): Promise<Server> {
   return json;
 }
 
-/** When the engine made a container of it, milliseconds since the epoch. */
-async function createdSince(sinceMs: number): Promise<readonly number[]> {
+/** The times at which the engine made a container of it, of its last 256 events: it keeps no more. */
+async function createdSince(sinceMs: number): Promise<readonly string[]> {
   const listed = await dockerInside(
     'events',
     ...['--since', String(Math.floor(sinceMs / 1000)), '--until', String(Math.ceil(Date.now() / 1000))],
@@ -111,10 +112,7 @@ async function createdSince(sinceMs: number): Promise<readonly number[]> {
     ...['--filter', `label=gantry.owner=${mesh.owner}`, '--filter', 'label=gantry.server=flaky'],
     ...['--format', '{{.TimeNano}}'],
   );
-  return listed
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => Number(line) / 1e6);
+  return listed.split('\n').filter((line) => line !== '');
 }
 
 /** Of the orchestrator on this host: in the stack's own database, under its owner. */

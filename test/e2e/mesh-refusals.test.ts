@@ -123,7 +123,7 @@ test('the timeout of a call is its own, and its failures have honest codes', asy
 
 test('a registration is forgotten when its time runs out, and kept by heartbeats', async (t) => {
   const { service, remotes } = await remotePool(t, ['short']);
-  const body = { service_id: service, service_name: service, metadata: { url: remotes[0]?.url() }, ttl: 2 };
+  const body = { service_id: service, service_name: service, metadata: { url: remotes[0]?.url() }, ttl: 5 };
   const other = { ...body, service_id: `${service}-kept` };
   t.is(
     (await mesh('POST', 'v2/register', { ...body, metadata: { url: 'http://127.0.0.1:7400/mcp/plain' } }))

@@ -39,7 +39,11 @@ const read =
 /** One call for every route, in an order in which each of them can succeed. The key is method and path. */
 const CALLS: Readonly<Record<string, Call>> = {
   'get /healthz': read('/healthz'),
-  'get /readyz': read('/readyz'),
+  'get /readyz': () =>
+    until('readiness', async () => {
+      const answer = await api('GET', '/readyz');
+      return answer.status === 200 && answer;
+    }),
   'get /metrics': read('/metrics'),
   'get /openapi.json': read('/openapi.json'),
   'get /api/v1/servers': read('/api/v1/servers'),

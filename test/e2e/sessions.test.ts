@@ -111,7 +111,7 @@ test('sessions beyond maxSessions are refused with 503 and Retry-After, and one 
 });
 
 test('a session that nobody uses for sessionIdleMs is ended with its container', async (t) => {
-  const name = await readyServer(t, 'plain.py', { timeouts: { sessionIdleMs: 1500 } });
+  const name = await readyServer(t, 'plain.py', { timeouts: { sessionIdleMs: 5000 } });
   const session = await openSession(t, name);
   await until('no container of a session', async () =>
     (await containersOf(name)).every((container) => container.heldBy === 'pool'),

@@ -22,7 +22,7 @@ test('a plain call is answered as JSON', async (t) => {
 
 test('progress reaches its client while the call runs, under the token the client chose', async (t) => {
   const session = await openSession(t, 'plain');
-  const call = toolCall(1, 'progress', { steps: 3, ms: 300 }, { progressToken: 'mine' });
+  const call = toolCall(1, 'progress', { steps: 3, ms: 1000 }, { progressToken: 'mine' });
   const seen: RpcMessage[] = [];
   const at: number[] = [];
   for await (const message of session.stream(call)) {
@@ -35,8 +35,8 @@ test('progress reaches its client while the call runs, under the token the clien
   );
   t.is(seen[3]?.id, 1);
   t.is(seen.length, 4);
-  // Three steps, 300 ms after each: the first one came long before the answer.
-  t.true((at[3] ?? 0) - (at[0] ?? 0) > 500);
+  // Three steps, a second after each: the first one came long before the answer.
+  t.true((at[3] ?? 0) - (at[0] ?? 0) > 1000);
 });
 
 test('a progress token 0 is a token like any other', async (t) => {
@@ -174,15 +174,18 @@ test('a client that goes away in the middle of a call cancels nothing and harms 
 
 test('a call over callTimeoutMs is answered with a typed error, and progress counts as a sign of life', async (t) => {
   const { readyServer } = await import('./own-server.ts');
-  const name = await readyServer(t, 'plain.py', { timeouts: { callTimeoutMs: 1000, maxCallMs: 4000 } });
+  const name = await readyServer(t, 'plain.py', { timeouts: { callTimeoutMs: 3000, maxCallMs: 10_000 } });
   const session = await openSession(t, name);
   const silent = await session.call(1, 'sleep', { ms: 20_000 });
   t.like(silent.error, { code: -32000, data: { code: 'call_timeout' } });
-  const lively = await collect(session, toolCall(2, 'progress', { steps: 5, ms: 500 }, { progressToken: 2 }));
+  const lively = await collect(
+    session,
+    toolCall(2, 'progress', { steps: 5, ms: 1000 }, { progressToken: 2 }),
+  );
   t.is(textOf(lively.at(-1)?.result), 'done');
   const endless = await collect(
     session,
-    toolCall(3, 'progress', { steps: 60, ms: 500 }, { progressToken: 3 }),
+    toolCall(3, 'progress', { steps: 60, ms: 1000 }, { progressToken: 3 }),
   );
   t.like(endless.at(-1)?.error, { data: { code: 'call_timeout' } });
 });

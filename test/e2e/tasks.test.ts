@@ -9,7 +9,7 @@ let server = '';
 
 test.before(async (t) => {
   t.timeout(180_000);
-  const shared = { sharing: 'shared', data: '/data', timeouts: { callTimeoutMs: 1500 } };
+  const shared = { sharing: 'shared', data: '/data', timeouts: { callTimeoutMs: 4000 } };
   server = await addServer('tasks', { ...(await fixtureEntry('worker.py')), ...shared });
   await untilReady(server);
 });
@@ -136,7 +136,7 @@ test('a tool that must not run twice does not: its task is a dead letter until s
 });
 
 test('a delayed task is not executed before it is due', async (t) => {
-  const { task_id, status } = await enqueueTool(`${server}/echo`, { text: 'x' }, { delay_ms: 1500 });
+  const { task_id, status } = await enqueueTool(`${server}/echo`, { text: 'x' }, { delay_ms: 5000 });
   t.is(status, 'delayed');
   const waiting = await taskOf(task_id);
   t.is(waiting.status, 'delayed');

@@ -40,7 +40,7 @@ test.serial('200 calls in flight: the engine is slow, and everything arrives in 
   t.timeout(180_000);
   const before = await mesh.containers(SERVER);
   const { failed } = await underFault(t, mesh, async () => {
-    mesh.engine.suffer({ latencyMs: 50, sliceBytes: 100 });
+    mesh.engine.suffer({ latencyMs: 50, sliceBytes: 400 });
     await until('it has gone on like this', answersMore(100));
     mesh.engine.suffer({});
   });
