@@ -19,10 +19,11 @@ export function logTo(path) {
 /**
  * Runs a command and collects its output. Never rejects: a program that does not exist counts as code 127.
  * @param {string[]} command
- * @param {{cwd?: string, env?: Record<string, string>, input?: string, timeoutMs?: number, signal?: AbortSignal, onLine?: (line: string) => void}} [options]
+ * @param {{cwd?: string, env?: Record<string, string>, input?: string, timeoutMs?: number, signal?: AbortSignal, onLine?: (line: string) => void, isSecret?: boolean}} [options]
+ *   `isSecret`: what it prints to stdout is not written to the log, which people show to others
  * @returns {Promise<{code: number, stdout: string, output: string}>} `output` holds stdout and stderr as they came
  */
-export function attempt(command, { cwd, env, input, timeoutMs, signal, onLine } = {}) {
+export function attempt(command, { cwd, env, input, timeoutMs, signal, onLine, isSecret = false } = {}) {
   log?.write(`$ ${command.join(' ')}\n`);
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), {
@@ -34,16 +35,16 @@ export function attempt(command, { cwd, env, input, timeoutMs, signal, onLine } 
     const timer = timeoutMs && setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let output = '';
-    const take = (text) => {
+    const take = (text, isShown = true) => {
       output += text;
-      log?.write(text);
+      if (isShown) log?.write(text);
       if (onLine) for (const line of text.split('\n')) if (line.trim()) onLine(line.trim());
     };
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
-      take(text);
+      take(text, !isSecret);
     });
-    child.stderr.setEncoding('utf8').on('data', take);
+    child.stderr.setEncoding('utf8').on('data', (text) => take(text));
     child.once('error', (error) => {
       clearTimeout(timer);
       resolve({ code: 127, stdout: '', output: error.message });

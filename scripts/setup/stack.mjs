@@ -97,7 +97,8 @@ export class Stack {
   /** The token for changes. It is kept for people in a file that only they can read. */
   async adminToken() {
     const cat = this.compose('exec', '-T', 'orchestrator', 'cat', '/var/lib/gantry/admin-token');
-    const token = (await run('The admin token could not be read', cat, this.options)).trim();
+    const options = { ...this.options, isSecret: true };
+    const token = (await run('The admin token could not be read', cat, options)).trim();
     const path = join(this.stateDir, 'admin-token');
     await mkdir(this.stateDir, { recursive: true });
     await writeFile(path, `${token}\n`, { mode: 0o600 });

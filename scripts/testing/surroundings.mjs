@@ -9,14 +9,17 @@ import { run } from '../setup/run.mjs';
  * @returns {Promise<Record<string, string>>}
  */
 export async function surroundings(stack) {
-  const ask = async (...args) =>
-    (await run('The test stack did not answer', stack.compose(...args), stack.options)).trim();
+  const answer = async (options, ...args) =>
+    (
+      await run('The test stack did not answer', stack.compose(...args), { ...stack.options, ...options })
+    ).trim();
+  const ask = (...args) => answer({}, ...args);
   const certs = join(stack.stateDir, 'certs');
   await rm(certs, { recursive: true, force: true });
   await mkdir(certs, { recursive: true });
   await ask('cp', 'dind:/certs/client/.', certs);
   await chmod(certs, 0o700);
-  const password = await ask('exec', '-T', 'redis', 'cat', '/secret/redis-password');
+  const password = await answer({ isSecret: true }, 'exec', '-T', 'redis', 'cat', '/secret/redis-password');
   return {
     GANTRY_TEST_URL: stack.url,
     GANTRY_TEST_ADMIN_TOKEN: await stack.adminToken(),

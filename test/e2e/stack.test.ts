@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { baseUrl, compose, dockerInside, dockerOnHost, type Json, server } from './harness.ts';
 import { initializeRequest, McpSession, postMcp } from './mcp-session.ts';
@@ -83,6 +85,17 @@ test('the orchestrator has the client half of the certificates and no more', asy
 test('docker inside the engine container works, and root there is nobody outside', async (t) => {
   t.regex(await dockerInside('ps'), /CONTAINER ID/);
   t.regex(await dockerInside('info', '--format', '{{.SecurityOptions}}'), /userns/);
+});
+
+test('the log of the set-up, which people show when they ask for help, has no secret of the stack', async (t) => {
+  const { GANTRY_TEST_ADMIN_TOKEN: token = '', GANTRY_TEST_REDIS_URL: redis = '' } = process.env;
+  const { GANTRY_TEST_CONFIG_DIR: directory = '' } = process.env;
+  const log = await readFile(join(directory, '..', 'setup.log'), 'utf8');
+  t.regex(log, /cat \/var\/lib\/gantry\/admin-token/);
+  for (const secret of [token, decodeURIComponent(new URL(redis).password)]) {
+    t.true(secret.length >= 20);
+    t.false(log.includes(secret));
+  }
 });
 
 test('the engine answers nobody without a client certificate', async (t) => {
