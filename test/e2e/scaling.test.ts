@@ -172,7 +172,8 @@ test('replicas that nobody calls are paused, then stopped, and the next call bri
   t.true((await toolNames(name)).includes('echo'));
   t.is(await engineState(id), 'exited');
   t.is(await callTool(name, 'echo', { text: 'from a cold start' }), 'from a cold start');
-  t.not(await engineState(id), 'exited');
+  // Where asking takes long it rests again already.
+  t.true(['running', 'paused'].includes(await engineState(id)));
   t.deepEqual(await engineContainers(name), [id]);
   for (const step of ['paused', 'resumed', 'stopped', 'started']) {
     t.true((await metric('gantry_rests_total', `server="${name}"`, `step="${step}"`)) >= 1, step);
